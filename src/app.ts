@@ -1,0 +1,155 @@
+/** The composition root: everything a process has is made here, once, and closed in the opposite order. */
+import type { FastifyInstance } from 'fastify';
+import { pino, type Logger } from 'pino';
+import type { Config } from './config.ts';
+import { connectEmbedded, connectPostgres, type Database } from './db/client.ts';
+import { openEmbedded } from './db/embedded.ts';
+import { migrate, pendingMigrations } from './db/migrate.ts';
+import type { Infrastructure } from './features/context.ts';
+import { registerImportJobs } from './features/imports/jobs.ts';
+import { ensureAccountEnvironment, seedQuickstart, type Quickstart } from './features/seed/service.ts';
+import { graphqlRoutes } from './graphql/server.ts';
+import { assetRoutes } from './http/assets.ts';
+import { devMailboxRoutes } from './http/dev-mailbox.ts';
+import { healthRoutes } from './http/health.ts';
+import { createServer, environmentRoutes, platformRoutes } from './http/server.ts';
+import { startCleanup } from './jobs/cleanup.ts';
+import { startJobs } from './jobs/queue.ts';
+import { systemClock, type Clock } from './kernel/clock.ts';
+import { startMail } from './mail/sender.ts';
+import { oidcRoutes } from './oidc/routes.ts';
+import { createVault } from './security/secrets.ts';
+import { invitationRoutes } from './signin/invitation.ts';
+import { signInRoutes } from './signin/routes.ts';
+
+/** What a test may bring itself. */
+export interface Overrides {
+  readonly database?: Database;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** False leaves pending migrations to the operator: the start is refused while there are some. */
+  readonly migrate?: boolean;
+}
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly infrastructure: Infrastructure;
+  /** What the first start made; undefined on every later one. */
+  readonly quickstart: Quickstart | undefined;
+  /** Answers a request as if it had come over the network. */
+  fetch(request: Request): Promise<Response>;
+  /** Finishes the requests in flight, then the jobs, then closes the database. */
+  close(): Promise<void>;
+}
+
+/** The database and the few things that services need, without a server: what the command line works with. */
+export async function openInfrastructure(
+  config: Config,
+  overrides: Overrides = {},
+): Promise<{ infrastructure: Infrastructure; close(): Promise<void> }> {
+  const log = overrides.log ?? createLog(config);
+  const { database, release } = overrides.database ? { database: overrides.database, release: () => {} } : await openDatabase(config);
+  const closing = async () => {
+    await database.close();
+    release();
+  };
+  try {
+    if (overrides.migrate ?? true) {
+      const applied = await migrate(database);
+      if (applied.length > 0) log.info({ applied }, 'migrated');
+    } else {
+      const pending = await pendingMigrations(database);
+      if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Apply them with npm run cli -- migrate.`);
+    }
+    const jobs = await startJobs(database, config.databaseUrl, log);
+    const infrastructure: Infrastructure = {
+      config,
+      database,
+      vault: createVault(config.secretKey),
+      clock: overrides.clock ?? systemClock,
+      jobs,
+      log,
+    };
+    return {
+      infrastructure,
+      close: async () => {
+        await jobs.close();
+        await closing();
+      },
+    };
+  } catch (error) {
+    await closing();
+    throw error;
+  }
+}
+
+/** The whole application over `config`, not yet listening. */
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
+  const { infrastructure, close } = await openInfrastructure(config, overrides);
+  try {
+    await ensureAccountEnvironment(infrastructure);
+    const quickstart = await seedQuickstart(infrastructure);
+    const server = await createServer(infrastructure);
+    healthRoutes(server, infrastructure);
+    await environmentRoutes(server, infrastructure, (routes) => {
+      assetRoutes(routes);
+      oidcRoutes(infrastructure)(routes);
+      signInRoutes(infrastructure)(routes);
+      invitationRoutes(infrastructure)(routes);
+    });
+    await platformRoutes(server, infrastructure, async (routes) => {
+      await graphqlRoutes(infrastructure)(routes);
+      if (!config.production && !config.smtpUrl) devMailboxRoutes(routes, infrastructure);
+    });
+    const mail = await startMail(infrastructure);
+    await registerImportJobs(infrastructure);
+    await startCleanup(infrastructure);
+    await server.ready();
+    return {
+      server,
+      infrastructure,
+      quickstart,
+      fetch: (request) => inject(server, request),
+      close: async () => {
+        await server.close();
+        await close();
+        mail.close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** JSON lines. Nothing secret is logged in the first place; these paths are a second wall. */
+export function createLog(config: Pick<Config, 'logLevel'>): Logger {
+  return pino({
+    level: config.logLevel,
+    redact: ['*.password', '*.secret', '*.token', '*.code', '*.authorization', '*.cookie', 'err.config'],
+  });
+}
+
+async function openDatabase(config: Config): Promise<{ database: Database; release: () => void }> {
+  if (config.databaseUrl) return { database: connectPostgres(config.databaseUrl), release: () => {} };
+  const { pglite, release } = await openEmbedded(config.dataDir);
+  return { database: connectEmbedded(pglite), release };
+}
+
+async function inject(server: FastifyInstance, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const body = request.body ? Buffer.from(await request.arrayBuffer()) : undefined;
+  const answer = await server.inject({
+    method: request.method as 'GET',
+    url: url.pathname + url.search,
+    headers: { host: url.host, ...Object.fromEntries(request.headers) },
+    ...(body && { payload: body }),
+  });
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(answer.headers))
+    for (const one of [value].flat()) if (one !== undefined) headers.append(name, String(one));
+  return new Response([101, 204, 205, 304].includes(answer.statusCode) ? null : new Uint8Array(answer.rawPayload), {
+    status: answer.statusCode,
+    headers,
+  });
+}

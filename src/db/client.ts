@@ -1,0 +1,65 @@
+/**
+ * The one way to the database: Prisma's client for models, and prepared SQL for the few hot paths, over either the
+ * embedded PGlite or a PostgreSQL server.
+ */
+import { PGlite } from '@electric-sql/pglite';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import pg from 'pg';
+import { PrismaClient } from './generated/client/client.ts';
+import type { Prisma } from './generated/client/client.ts';
+
+export type { PrismaClient };
+export { Prisma } from './generated/client/client.ts';
+
+/** Prisma's client, or the same inside an interactive transaction. */
+export type Db = PrismaClient | Prisma.TransactionClient;
+
+export interface Database {
+  readonly prisma: PrismaClient;
+  readonly kind: 'embedded' | 'postgres';
+  /** The driver itself, for what Prisma has no word for: migrations, the job queue. */
+  readonly driver: PGlite | pg.Pool;
+  /**
+   * Runs one prepared statement outside any transaction. `name` identifies the text: a name has one text for ever.
+   * int4, text, boolean, timestamptz (Date), text[] and json come back as JavaScript values.
+   */
+  query<Row>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>;
+  /** Runs a text of many statements without parameters. */
+  script(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A database on a PostgreSQL server. `max` bounds the connections of this process. */
+export function connectPostgres(url: string, max = 10): Database {
+  const pool = new pg.Pool({ connectionString: url, max });
+  pool.on('error', () => {}); // An idle connection that breaks is replaced at the next query, which reports what is wrong.
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
+  return {
+    prisma,
+    kind: 'postgres',
+    driver: pool,
+    query: async (name, text, values) => (await pool.query({ name, text, values: values as unknown[] })).rows,
+    script: async (text) => void (await pool.query(text)),
+    close: async () => {
+      await prisma.$disconnect();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+/** A database over an open PGlite, which it closes with itself. */
+export function connectEmbedded(pglite: PGlite): Database {
+  const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
+  return {
+    prisma,
+    kind: 'embedded',
+    driver: pglite,
+    query: async (_name, text, values) => (await pglite.query(text, values as unknown[])).rows as never,
+    script: async (text) => void (await pglite.exec(text)),
+    close: async () => {
+      await prisma.$disconnect();
+      if (!pglite.closed) await pglite.close();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * What every service function is given, and the one way to write a service that changes something: {@link action}
+ * checks the permission before it looks for anything, then runs in one transaction with its audit row.
+ */
+import type { Logger } from 'pino';
+import { can, environmentsWith, businessesWith, refusal } from '../access/authorize.ts';
+import type { PermissionName } from '../access/permissions.ts';
+import type { Config } from '../config.ts';
+import type { Database, Db } from '../db/client.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { NotFoundError } from '../kernel/errors.ts';
+import type { Vault } from '../security/secrets.ts';
+
+/** What the process has, one of each. */
+export interface Infrastructure {
+  readonly config: Config;
+  readonly database: Database;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly jobs: JobQueue;
+  readonly log: Logger;
+}
+
+/** Where a call came from; absent parts for jobs and the command line. */
+export interface Origin {
+  readonly requestId?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export interface Context extends Infrastructure {
+  readonly actor: Actor;
+  /** The transaction where there is one, else the client. */
+  readonly db: Db;
+  readonly origin: Origin;
+}
+
+/** The tenant an action works in. */
+export interface Scope {
+  readonly businessId: string;
+  readonly environmentId: string;
+}
+
+export function createContext(infrastructure: Infrastructure, actor: Actor, origin: Origin = {}): Context {
+  return { ...infrastructure, actor, origin, db: infrastructure.database.prisma };
+}
+
+/** The same caller's context for another actor, as when the server acts on a person's behalf. */
+export function actingAs(ctx: Context, actor: Actor): Context {
+  return { ...ctx, actor };
+}
+
+/** Runs `work` in one transaction; joins the one that is open already. */
+export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
+  if (ctx.db !== ctx.database.prisma) return work(ctx);
+  return ctx.database.prisma.$transaction((db) => work({ ...ctx, db }), { maxWait: 10_000, timeout: 30_000 });
+}
+
+/** A service function that changes something, with the permission it needs. */
+export interface Action<Input, Result> {
+  (ctx: Context, input: Input): Promise<Result>;
+  readonly permission: PermissionName;
+}
+
+/**
+ * Makes an action. `scope` finds the tenant within the actor's reach ({@link environmentScope} and its kin): a tenant
+ * outside it does not exist for the actor. Inside, the permission is asserted before `run` starts.
+ */
+export function action<Input, Result, S extends { businessId: string }>(definition: {
+  permission: PermissionName;
+  scope: (ctx: Context, input: Input, permission: PermissionName) => Promise<S>;
+  run: (ctx: Context, input: Input, scope: S) => Promise<Result>;
+}): Action<Input, Result> {
+  const { permission, scope, run } = definition;
+  const call = async (ctx: Context, input: Input): Promise<Result> => {
+    assertAnywhere(ctx.actor, permission);
+    return inTransaction(ctx, async (tx) => run(tx, input, await scope(tx, input, permission)));
+  };
+  return Object.assign(call, { permission });
+}
+
+function assertAnywhere(actor: Actor, permission: PermissionName): void {
+  if (actor.kind === 'system') return;
+  if (environmentsWith(actor, permission).length === 0 && businessesWith(actor, permission).length === 0) throw refusal(actor, permission);
+}
+
+/** The environment an input names; a machine may leave it out and means its own. */
+export async function environmentScope(ctx: Context, environmentId: string | null | undefined, permission: PermissionName): Promise<Scope> {
+  const id = environmentId ?? (ctx.actor.kind === 'machine' ? ctx.actor.environmentId : undefined);
+  if (!id || !isReachable(ctx.actor, id)) throw new NotFoundError('environment', ['environmentId']);
+  if (!can(ctx.actor, permission, { environmentId: id })) throw refusal(ctx.actor, permission);
+  const environment = await ctx.db.environment.findUnique({ where: { id }, select: { businessId: true } });
+  if (!environment) throw new NotFoundError('environment', ['environmentId']);
+  return { environmentId: id, businessId: environment.businessId };
+}
+
+function isReachable(actor: Actor, environmentId: string): boolean {
+  if (actor.kind === 'system') return true;
+  if (actor.kind === 'machine') return actor.environmentId === environmentId;
+  return actor.kind === 'team' && actor.environments.has(environmentId);
+}
+
+/** The business an input names; a machine may leave it out and means its own. */
+export async function businessScope(
+  ctx: Context,
+  businessId: string | null | undefined,
+  permission: PermissionName,
+): Promise<{ businessId: string }> {
+  const { actor } = ctx;
+  const id = businessId ?? (actor.kind === 'machine' ? actor.businessId : undefined);
+  const reachable =
+    actor.kind === 'system' ||
+    (actor.kind === 'machine' ? actor.businessId === id : actor.kind === 'team' && actor.businesses.has(id ?? ''));
+  if (!id || !reachable) throw new NotFoundError('business', ['businessId']);
+  if (!can(actor, permission, { businessId: id })) throw refusal(actor, permission);
+  return { businessId: id };
+}
+
+/** The scope of a row found by `find` among the environments in which the actor holds the permission. */
+export async function scopeOfRow(
+  ctx: Context,
+  permission: PermissionName,
+  what: string,
+  path: string,
+  find: (environmentId: { in: string[] } | undefined) => Promise<{ environmentId: string } | null>,
+): Promise<Scope> {
+  const row = await find(ctx.actor.kind === 'system' ? undefined : { in: environmentsWith(ctx.actor, permission) });
+  if (!row) throw new NotFoundError(what, [path]);
+  return environmentScope(ctx, row.environmentId, permission);
+}

@@ -1,0 +1,75 @@
+/** Finds the environment that a request's address names. Answers are kept for some seconds: every request asks. */
+import { issuerOf, type Address } from '../../kernel/issuer.ts';
+import type { Infrastructure } from '../context.ts';
+
+/** An environment as requests know it. */
+export interface Tenancy {
+  readonly environmentId: string;
+  readonly businessId: string;
+  readonly domain: string;
+  readonly isPrimary: boolean;
+  readonly kind: 'production' | 'non_production' | 'account';
+  /** With no trailing slash. */
+  readonly issuer: string;
+  /** What cookies are bound to: `/` or `/e/<domain>`. */
+  readonly cookiePath: string;
+}
+
+const CACHE_SECONDS = 5;
+const caches = new WeakMap<object, Map<string, { tenancy: Tenancy; readAt: number }>>();
+
+/** The environment at `address`, or undefined where there is none. */
+export async function findTenancy(infrastructure: Infrastructure, address: Address): Promise<Tenancy | undefined> {
+  if (address.kind === 'unknown') return undefined;
+  return cached(
+    infrastructure,
+    address.kind === 'primary' ? '' : `domain ${address.domain}`,
+    address.kind === 'primary' ? { isPrimary: true } : { domain: address.domain, isPrimary: false },
+  );
+}
+
+/** The environment with this id. */
+export async function tenancyOf(infrastructure: Infrastructure, environmentId: string): Promise<Tenancy | undefined> {
+  return cached(infrastructure, `id ${environmentId}`, { id: environmentId });
+}
+
+/** The environment whose issuer is `issuer`, or undefined for a URL that is none of ours. */
+export async function tenancyOfIssuer(infrastructure: Infrastructure, issuer: string): Promise<Tenancy | undefined> {
+  const { config } = infrastructure;
+  if (issuer === config.baseUrl) return findTenancy(infrastructure, { kind: 'primary', path: '/' });
+  const domain = issuer.startsWith(`${config.baseUrl}/e/`)
+    ? issuer.slice(config.baseUrl.length + 3)
+    : URL.canParse(issuer) && config.rootDomain && new URL(issuer).host.endsWith(`.${config.rootDomain}`)
+      ? new URL(issuer).host.slice(0, -config.rootDomain.length - 1)
+      : undefined;
+  const tenancy = domain ? await findTenancy(infrastructure, { kind: 'environment', domain, path: '/' }) : undefined;
+  return tenancy?.issuer === issuer ? tenancy : undefined;
+}
+
+async function cached(
+  infrastructure: Infrastructure,
+  key: string,
+  where: { id: string } | { domain: string; isPrimary: false } | { isPrimary: true },
+): Promise<Tenancy | undefined> {
+  let cache = caches.get(infrastructure.database);
+  if (!cache) caches.set(infrastructure.database, (cache = new Map()));
+  const now = infrastructure.clock.now().getTime();
+  const known = cache.get(key);
+  if (known && Math.abs(now - known.readAt) < CACHE_SECONDS * 1000) return known.tenancy;
+  const row = await infrastructure.database.prisma.environment.findFirst({ where });
+  if (!row) {
+    cache.delete(key);
+    return undefined;
+  }
+  const tenancy: Tenancy = {
+    environmentId: row.id,
+    businessId: row.businessId,
+    domain: row.domain,
+    isPrimary: row.isPrimary,
+    kind: row.kind as Tenancy['kind'],
+    issuer: issuerOf(infrastructure.config, row),
+    cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
+  };
+  cache.set(key, { tenancy, readAt: now });
+  return tenancy;
+}

@@ -1,0 +1,161 @@
+/** Environments in the graph: where a tenant's users, organizations, applications and imports are found. */
+import { environmentsWith } from '../../access/authorize.ts';
+import { builder } from '../../graphql/builder.ts';
+import { Node, registerNode } from '../../graphql/node.ts';
+import { defineMutation } from '../../graphql/payload.ts';
+import { issuerOf } from '../../kernel/issuer.ts';
+import { createEnvironment } from './service.ts';
+
+const EnvironmentKind = builder.enumType('EnvironmentKind', {
+  description: 'What an environment is for.',
+  values: {
+    PRODUCTION: { value: 'production', description: 'The one that real people use. Every business has exactly one.' },
+    NON_PRODUCTION: { value: 'non_production', description: 'For development and tests.' },
+    ACCOUNT: { value: 'account', description: 'The reserved one where team members sign in.' },
+  },
+});
+
+const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }];
+
+export const Environment = builder.prismaObject('Environment', {
+  description: 'A tenant: its own issuer, users, organizations, applications and keys.',
+  interfaces: [Node],
+  select: { id: true, businessId: true },
+  permission: 'read:environments',
+  tenant: ({ id }: { id: string }) => ({ environmentId: id }),
+  fields: (t) => ({
+    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The environment’s id.' }),
+    name: t.exposeString('name', { nullable: true, description: 'Its name.' }),
+    kind: t.field({
+      type: EnvironmentKind,
+      nullable: true,
+      description: 'What it is for.',
+      select: { kind: true },
+      resolve: ({ kind }) => kind as 'production',
+    }),
+    domain: t.exposeString('domain', { nullable: true, description: 'Names its issuer.' }),
+    issuer: t.string({
+      nullable: true,
+      description: 'Its OpenID issuer, with no trailing slash.',
+      select: { domain: true, isPrimary: true },
+      resolve: (row, _args, { services }) => issuerOf(services.config, row),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    business: t.relation('business', { nullable: true, permission: 'read:businesses', description: 'The business it belongs to.' }),
+    users: t.relatedConnection('users', {
+      cursor: 'environmentId_id',
+      totalCount: true,
+      nullable: true,
+      permission: 'read:users',
+      description: 'Its users, oldest first.',
+      args: {
+        search: t.arg.string({
+          description: 'Part of a name; of an email address too, for callers who may read contacts. Case does not matter.',
+        }),
+      },
+      query: ({ search }, { services }) => ({
+        where: search ? matching(search, environmentsWith(services.actor, 'read:user_contacts')) : {},
+        orderBy: oldestFirst,
+      }),
+    }),
+    organizations: t.relatedConnection('organizations', {
+      cursor: 'environmentId_id',
+      totalCount: true,
+      nullable: true,
+      permission: 'read:organizations',
+      description: 'Its organizations, oldest first.',
+      args: { search: t.arg.string({ description: 'Part of a name. Case does not matter.' }) },
+      query: ({ search }) => ({ where: search ? { name: { contains: search, mode: 'insensitive' } } : {}, orderBy: oldestFirst }),
+    }),
+    applications: t.relatedConnection('applications', {
+      cursor: 'environmentId_id',
+      totalCount: true,
+      nullable: true,
+      permission: 'read:applications',
+      description: 'Its applications, oldest first.',
+      query: { orderBy: oldestFirst },
+    }),
+    apis: t.relatedConnection('apis', {
+      cursor: 'environmentId_id',
+      totalCount: true,
+      nullable: true,
+      permission: 'read:apis',
+      description: 'The APIs that tokens can be made out to, oldest first.',
+      query: { orderBy: oldestFirst },
+    }),
+    imports: t.relatedConnection('imports', {
+      cursor: 'environmentId_id',
+      totalCount: true,
+      nullable: true,
+      permission: 'read:imports',
+      description: 'Its imports, newest first.',
+      query: { orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] },
+    }),
+  }),
+});
+
+/** Whose addresses may be read may be found by them: a search must not tell what a field would not. */
+function matching(search: string, contactsIn: string[]) {
+  const contains = { contains: search, mode: 'insensitive' as const };
+  return {
+    OR: [
+      { firstName: contains },
+      { lastName: contains },
+      { environmentId: { in: contactsIn }, identities: { some: { normalized: { contains: search.toLowerCase() } } } },
+    ],
+  };
+}
+
+registerNode('environment', {
+  typeName: 'Environment',
+  permission: 'read:environments',
+  tenant: { self: 'environment' },
+  find: (prisma, query) => prisma.environment.findFirst(query),
+});
+
+const reachable = (id: string, within: string[]) => ({ AND: [{ id }, { id: { in: within } }] });
+
+builder.queryField('environment', (t) =>
+  t.prismaField({
+    type: 'Environment',
+    nullable: true,
+    permission: 'read:environments',
+    description: 'One environment, or null where there is none within the caller’s reach.',
+    args: { id: t.arg.id({ description: 'Absent: the machine token’s own.' }) },
+    resolve: (query, _root, { id }, { services }) => {
+      const wanted = id ?? (services.actor.kind === 'machine' ? services.actor.environmentId : '');
+      return services.database.prisma.environment.findFirst({
+        ...query,
+        where: reachable(wanted, environmentsWith(services.actor, 'read:environments')),
+      });
+    },
+  }),
+);
+
+defineMutation({
+  name: 'createEnvironment',
+  description: 'Makes a non-production environment with an issuer of its own.',
+  policy: { permission: createEnvironment.permission },
+  codes: { INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
+  input: builder.inputType('CreateEnvironmentInput', {
+    description: 'What `createEnvironment` takes.',
+    fields: (t) => ({
+      businessId: t.id({ required: true, description: 'The business it belongs to.' }),
+      name: t.string({ required: true, description: 'At most 200 characters.' }),
+      domain: t.string({
+        required: true,
+        description: 'Names its issuer: lower-case letters, digits and dashes, unique in the installation.',
+      }),
+    }),
+  }),
+  run: createEnvironment,
+  payload: (t) => ({
+    environment: t.prismaField({
+      type: 'Environment',
+      nullable: true,
+      description: 'The new environment.',
+      resolve: (query, { result }, _args, { services }) =>
+        result && services.database.prisma.environment.findUnique({ ...query, where: { id: result.id } }),
+    }),
+  }),
+});

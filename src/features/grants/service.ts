@@ -1,0 +1,228 @@
+/**
+ * Grants: what a person allowed an application in one authorization, with the code and the refresh tokens born of it.
+ * What must stay true: a code is consumed once; a refresh token has exactly one successor; once a grant is revoked
+ * nothing of its family works; and nothing here is kept in a form that could be presented again.
+ */
+import { later } from '../../kernel/clock.ts';
+import { randomToken, sortableHex } from '../../kernel/ids.ts';
+import { sha256 } from '../../security/secrets.ts';
+import { audit } from '../audit/service.ts';
+import { createContext, inTransaction, type Context, type Infrastructure } from '../context.ts';
+
+/** Seconds an authorization code lives. */
+export const CODE_SECONDS = 60;
+
+/** Seconds in which a refresh token that was just rotated still leads to the successor that was issued for it. */
+export const REFRESH_GRACE_SECONDS = 30;
+
+export interface Grant {
+  readonly grantId: string;
+  readonly applicationId: string;
+  readonly userId: string;
+  readonly organizationId: string | null;
+  readonly sessionId: string | null;
+  readonly scopes: readonly string[];
+  readonly audiences: readonly string[];
+  readonly authTime: Date;
+  readonly requestedAt: Date;
+}
+
+export interface IssueCodeInput extends Omit<Grant, 'grantId'> {
+  readonly environmentId: string;
+  readonly redirectUri: string;
+  readonly codeChallenge: string | null;
+  readonly nonce: string | null;
+}
+
+/** Records the grant and returns its authorization code, which lives {@link CODE_SECONDS}. */
+export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<string> {
+  const { environmentId, redirectUri, codeChallenge, nonce, scopes, audiences, ...grant } = input;
+  const code = randomToken();
+  const id = sortableHex();
+  await ctx.db.grant.create({ data: { environmentId, id, ...grant, scopes: [...scopes], audiences: [...audiences] } });
+  await ctx.db.authorizationCode.create({
+    data: {
+      environmentId,
+      codeHash: sha256(code),
+      grantId: id,
+      redirectUri,
+      codeChallenge,
+      nonce,
+      expiresAt: later(ctx.clock.now(), CODE_SECONDS),
+    },
+  });
+  return code;
+}
+
+const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
+  g.session_id AS "sessionId", g.scopes, g.audiences, g.auth_time AS "authTime", g.requested_at AS "requestedAt", g.revoked_at AS "revokedAt"`;
+
+export interface PresentedCode extends Grant {
+  readonly redirectUri: string;
+  readonly codeChallenge: string | null;
+  readonly nonce: string | null;
+  readonly expiresAt: Date;
+  readonly consumedAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+/** The code's record, whatever its state; undefined for a code this environment never issued. */
+export async function findCode(infrastructure: Infrastructure, environmentId: string, code: string): Promise<PresentedCode | undefined> {
+  const rows = await infrastructure.database.query<PresentedCode>(
+    'find-code',
+    `SELECT ${GRANT_COLUMNS}, c.redirect_uri AS "redirectUri", c.code_challenge AS "codeChallenge", c.nonce, c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
+     FROM authorization_codes c JOIN grants g ON g.environment_id = c.environment_id AND g.id = c.grant_id
+     WHERE c.environment_id = $1 AND c.code_hash = $2`,
+    [environmentId, sha256(code)],
+  );
+  return rows[0];
+}
+
+/**
+ * Consumes a code, and starts the family's refresh tokens when `refreshTokenLifetime` (seconds) is given.
+ * @returns the first refresh token ('' without one), or undefined when somebody consumed the code before
+ */
+export async function consumeCode(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  code: string,
+  refreshTokenLifetime: number | undefined,
+): Promise<string | undefined> {
+  const now = infrastructure.clock.now();
+  const token = refreshTokenLifetime === undefined ? '' : randomToken();
+  const rows = await infrastructure.database.query(
+    'consume-code',
+    `WITH consumed AS (
+       UPDATE authorization_codes SET consumed_at = $3 WHERE environment_id = $1 AND code_hash = $2 AND consumed_at IS NULL RETURNING grant_id
+     ), first AS (
+       INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
+       SELECT $1, $4, grant_id, $3, $5 FROM consumed WHERE $4 <> ''
+     ) SELECT grant_id FROM consumed`,
+    [environmentId, sha256(code), now, token && sha256(token), later(now, refreshTokenLifetime ?? 0)],
+  );
+  return rows.length === 1 ? token : undefined;
+}
+
+interface PresentedToken extends Grant {
+  readonly expiresAt: Date;
+  readonly rotatedAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly wasRotated: boolean;
+}
+
+/** Why a refresh token was not honoured; for the log, the client learns only that the grant is invalid. */
+export type RefreshRefusal = 'unknown' | 'other_client' | 'revoked' | 'expired' | 'replayed';
+
+// The update waits for a rival's commit and then sees its rotation: of any number of parallel calls one rotates.
+const ROTATE = `WITH presented AS (
+    SELECT ${GRANT_COLUMNS}, t.expires_at AS "expiresAt", t.rotated_at AS "rotatedAt"
+    FROM refresh_tokens t JOIN grants g ON g.environment_id = t.environment_id AND g.id = t.grant_id
+    WHERE t.environment_id = $1 AND t.token_hash = $2
+  ), rotated AS (
+    UPDATE refresh_tokens t SET rotated_at = $4 FROM presented p
+    WHERE t.environment_id = $1 AND t.token_hash = $2 AND t.rotated_at IS NULL AND t.expires_at > $4
+      AND p."revokedAt" IS NULL AND p."applicationId" = $3
+    RETURNING t.grant_id
+  ), successor AS (
+    INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
+    SELECT $1, $5, grant_id, $4, $6 FROM rotated
+  ) SELECT presented.*, EXISTS (SELECT 1 FROM rotated) AS "wasRotated" FROM presented`;
+
+/**
+ * Rotates a refresh token. A token's successor is derived from it under the server's key, so that a replay within the
+ * grace window gets the same one again though only digests are kept. Later than that a replay revokes the family
+ * (RFC 9700 §4.14.2).
+ * @param lifetime seconds the successor lives
+ */
+export async function rotateRefreshToken(
+  infrastructure: Infrastructure,
+  input: { environmentId: string; businessId: string; applicationId: string; token: string; lifetime: number },
+): Promise<{ grant: Grant; refreshToken: string } | { refused: RefreshRefusal }> {
+  const { environmentId, applicationId, token } = input;
+  const now = infrastructure.clock.now();
+  const successor = successorOf(infrastructure, token);
+  const [row] = await infrastructure.database.query<PresentedToken>('rotate-refresh-token', ROTATE, [
+    environmentId,
+    sha256(token),
+    applicationId,
+    now,
+    sha256(successor),
+    later(now, input.lifetime),
+  ]);
+  if (!row) return { refused: 'unknown' };
+  if (row.applicationId !== applicationId) return { refused: 'other_client' };
+  if (row.revokedAt) return { refused: 'revoked' };
+  if (row.wasRotated) return { grant: row, refreshToken: successor };
+  if (row.expiresAt <= now) return { refused: 'expired' };
+  if (row.rotatedAt && row.rotatedAt < later(now, -REFRESH_GRACE_SECONDS)) {
+    await revokeGrant(createContext(infrastructure, { kind: 'system', name: 'refresh' }), {
+      ...input,
+      grantId: row.grantId,
+      reason: 'refresh_token_replayed',
+    });
+    return { refused: 'replayed' };
+  }
+  return { grant: row, refreshToken: await youngest(infrastructure, environmentId, successor) };
+}
+
+/** The end of the chain that starts at `token`: whoever comes late in the grace window gets what is current. */
+async function youngest(infrastructure: Infrastructure, environmentId: string, token: string): Promise<string> {
+  for (let current = token, steps = 0; steps < 100; steps++) {
+    const [row] = await infrastructure.database.query<{ rotated: boolean }>(
+      'is-rotated',
+      'SELECT rotated_at IS NOT NULL AS rotated FROM refresh_tokens WHERE environment_id = $1 AND token_hash = $2',
+      [environmentId, sha256(current)],
+    );
+    if (!row?.rotated) return current;
+    current = successorOf(infrastructure, current);
+  }
+  return token;
+}
+
+function successorOf(infrastructure: Infrastructure, token: string): string {
+  return infrastructure.vault.mac('refresh token successor', token).toString('base64url');
+}
+
+/** Ends a grant and its whole family at once. */
+export async function revokeGrant(
+  ctx: Context,
+  input: { environmentId: string; businessId: string; grantId: string; reason: string },
+): Promise<void> {
+  const { environmentId, businessId, grantId, reason } = input;
+  await inTransaction(ctx, async (tx) => {
+    const { count } = await tx.db.grant.updateMany({
+      where: { environmentId, id: grantId, revokedAt: null },
+      data: { revokedAt: tx.clock.now() },
+    });
+    if (count === 1)
+      await audit(tx, { businessId, environmentId, action: 'grant.revoked', target: { type: 'grant', id: grantId }, details: { reason } });
+  });
+}
+
+/** Ends every grant that was made in a session. */
+export async function revokeGrantsOfSession(ctx: Context, environmentId: string, sessionId: string): Promise<void> {
+  await ctx.db.grant.updateMany({ where: { environmentId, sessionId, revokedAt: null }, data: { revokedAt: ctx.clock.now() } });
+}
+
+/** Deletes what can never be used again, in small batches. Returns the number of rows. */
+export async function deleteExpiredGrants(infrastructure: Infrastructure, batch = 1000): Promise<number> {
+  const now = infrastructure.clock.now();
+  const codes = await infrastructure.database.query(
+    'delete-codes',
+    `DELETE FROM authorization_codes WHERE (environment_id, code_hash) IN (SELECT environment_id, code_hash FROM authorization_codes WHERE expires_at < $1 LIMIT $2) RETURNING 1`,
+    [later(now, -3600), batch],
+  );
+  const tokens = await infrastructure.database.query(
+    'delete-refresh-tokens',
+    `DELETE FROM refresh_tokens WHERE (environment_id, token_hash) IN (SELECT environment_id, token_hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2) RETURNING 1`,
+    [now, batch],
+  );
+  const grants = await infrastructure.database.query(
+    'delete-grants',
+    `DELETE FROM grants WHERE (environment_id, id) IN (SELECT g.environment_id, g.id FROM grants g WHERE g.created_at < $1
+       AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.environment_id = g.environment_id AND t.grant_id = g.id)
+       AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.environment_id = g.environment_id AND c.grant_id = g.id) LIMIT $2) RETURNING 1`,
+    [later(now, -3600), batch],
+  );
+  return codes.length + tokens.length + grants.length;
+}

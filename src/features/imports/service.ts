@@ -1,0 +1,50 @@
+/** Importing users from a file: the upload checks and keeps it, a job applies it afterwards. */
+import type { Import } from '../../db/generated/client/client.ts';
+import { newId } from '../../kernel/ids.ts';
+import { audit } from '../audit/service.ts';
+import { action, environmentScope } from '../context.ts';
+import { requireText } from '../text.ts';
+import { cutIntoChunks, sealChunk } from './chunks.ts';
+import { parseCsv } from './csv.ts';
+import { groupByPerson } from './group-lines.ts';
+import { validateRow } from './validate-row.ts';
+
+/** Chunks that are written in one statement, which bounds its size. */
+const CHUNKS_A_STATEMENT = 20;
+
+export interface ImportUsersInput {
+  readonly environmentId?: string | null | undefined;
+  readonly fileName: string;
+  /** A CSV file of at most {@link MAX_IMPORT_BYTES}. */
+  readonly content: Uint8Array;
+}
+
+/** Takes in a file of users and queues it. Nobody is told: an import sends no mail.
+ * @throws InvalidInputError FILE_TOO_LARGE, BAD_ENCODING, EMPTY_FILE, MISSING_HEADER or BAD_CSV about the file as a whole;
+ *   what is wrong with single lines becomes their issues */
+export const importUsers = action({
+  permission: 'create:imports',
+  scope: (ctx, input: ImportUsersInput, permission) => environmentScope(ctx, input.environmentId, permission),
+  async run(ctx, input, { environmentId, businessId }): Promise<Import> {
+    const fileName = requireText(input.fileName, 'fileName');
+    const lines = parseCsv(input.content).map(validateRow);
+    const row = await ctx.db.import.create({
+      data: { environmentId, id: newId('import'), fileName, state: 'queued', totalLines: lines.length },
+    });
+    const chunks = cutIntoChunks(groupByPerson(lines));
+    for (let start = 0; start < chunks.length; start += CHUNKS_A_STATEMENT) {
+      await ctx.db.importChunk.createMany({
+        data: chunks.slice(start, start + CHUNKS_A_STATEMENT).map((chunk, at) => ({
+          environmentId,
+          importId: row.id,
+          index: start + at,
+          rows: sealChunk(ctx.vault, chunk),
+        })),
+      });
+    }
+    const target = { type: 'import', id: row.id };
+    await audit(ctx, { businessId, environmentId, action: 'import.created', target, details: { lines: lines.length } });
+    await ctx.jobs.enqueue(ctx.db, 'import', { environmentId, importId: row.id }, row.id);
+    return row;
+  },
+});

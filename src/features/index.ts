@@ -1,0 +1,10 @@
+/** Loads every feature's part of the graph. A new feature is one line here. */
+import './apis/graphql.ts';
+import './applications/graphql.ts';
+import './businesses/graphql.ts';
+import './environments/graphql.ts';
+import './imports/graphql.ts';
+import './organizations/graphql.ts';
+import './roles/graphql.ts';
+import './team/graphql.ts';
+import './users/graphql.ts';

@@ -1,0 +1,124 @@
+/** Roles and permissions of end users in the graph. */
+import { builder } from '../../graphql/builder.ts';
+import { Node, registerNode } from '../../graphql/node.ts';
+import { defineMutation } from '../../graphql/payload.ts';
+import { createPermission, createRole } from './service.ts';
+
+export const Permission = builder.prismaObject('Permission', {
+  description: 'Something that an application’s users may be allowed to do.',
+  interfaces: [Node],
+  select: { businessId: true, id: true },
+  permission: 'read:permissions',
+  fields: (t) => ({
+    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The permission’s id.' }),
+    key: t.exposeString('key', { nullable: true, description: 'What tokens carry.' }),
+    name: t.exposeString('name', { nullable: true, description: 'Its name.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+  }),
+});
+
+export const Role = builder.prismaObject('Role', {
+  description: 'A named set of permissions, held by a user within an organization.',
+  interfaces: [Node],
+  select: { businessId: true, id: true },
+  permission: 'read:roles',
+  fields: (t) => ({
+    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The role’s id.' }),
+    key: t.exposeString('key', { nullable: true, description: 'What applications and imports know it by.' }),
+    name: t.exposeString('name', { nullable: true, description: 'Its name.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it is for.' }),
+    isDefaultRole: t.exposeBoolean('isDefaultRole', {
+      nullable: true,
+      description: 'Whether every new member of an organization gets it.',
+    }),
+    permissions: t.field({
+      type: [Permission],
+      nullable: true,
+      permission: 'read:role_permissions',
+      description: 'What it allows, by key.',
+      select: (_args, _ctx, nested) =>
+        ({ permissions: { select: { permission: nested(true) }, orderBy: { permission: { key: 'asc' } } } }) as never,
+      resolve: (row) => (row as unknown as { permissions: { permission: never }[] }).permissions.map(({ permission }) => permission),
+    }),
+  }),
+});
+
+registerNode('role', {
+  typeName: 'Role',
+  permission: 'read:roles',
+  tenant: 'businessId',
+  find: (prisma, query) => prisma.role.findFirst(query),
+});
+registerNode('permission', {
+  typeName: 'Permission',
+  permission: 'read:permissions',
+  tenant: 'businessId',
+  find: (prisma, query) => prisma.permission.findFirst(query),
+});
+
+const KEY_CODES = { INVALID_KEY: 'Not usable as a key.', KEY_TAKEN: 'The key is in use.' };
+
+defineMutation({
+  name: 'createPermission',
+  description: 'Defines a permission for all environments of a business.',
+  policy: { permission: createPermission.permission },
+  codes: KEY_CODES,
+  input: builder.inputType('CreatePermissionInput', {
+    description: 'What `createPermission` takes.',
+    fields: (t) => ({
+      businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
+      key: t.string({
+        required: true,
+        description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
+      }),
+      name: t.string({ required: true, description: 'At most 200 characters.' }),
+      description: t.string({ description: 'At most 1000 characters.' }),
+    }),
+  }),
+  run: createPermission,
+  payload: (t) => ({
+    permission: t.prismaField({
+      type: 'Permission',
+      nullable: true,
+      description: 'The new permission.',
+      resolve: (query, { result }, _args, { services }) =>
+        result &&
+        services.database.prisma.permission.findUnique({
+          ...query,
+          where: { businessId_id: { businessId: result.businessId, id: result.id } },
+        }),
+    }),
+  }),
+});
+
+defineMutation({
+  name: 'createRole',
+  description: 'Defines a role for all environments of a business.',
+  policy: { permission: createRole.permission },
+  codes: KEY_CODES,
+  input: builder.inputType('CreateRoleInput', {
+    description: 'What `createRole` takes.',
+    fields: (t) => ({
+      businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
+      key: t.string({
+        required: true,
+        description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
+      }),
+      name: t.string({ required: true, description: 'At most 200 characters.' }),
+      description: t.string({ description: 'At most 1000 characters.' }),
+      isDefaultRole: t.boolean({ description: 'Whether every new member gets it. Absent: false.' }),
+      permissionIds: t.idList({ description: 'What it allows, at most 100.' }),
+    }),
+  }),
+  run: createRole,
+  payload: (t) => ({
+    role: t.prismaField({
+      type: 'Role',
+      nullable: true,
+      description: 'The new role.',
+      resolve: (query, { result }, _args, { services }) =>
+        result &&
+        services.database.prisma.role.findUnique({ ...query, where: { businessId_id: { businessId: result.businessId, id: result.id } } }),
+    }),
+  }),
+});

@@ -1,0 +1,97 @@
+/** Roles and permissions of end users: defined once a business, given to a person within an organization. */
+import type { Permission, Role } from '../../db/generated/client/client.ts';
+import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
+import { newId } from '../../kernel/ids.ts';
+import { audit } from '../audit/service.ts';
+import { action, businessScope, type Context } from '../context.ts';
+import { optionalText, requireText } from '../text.ts';
+
+export interface CreatePermissionInput {
+  readonly businessId?: string | null | undefined;
+  readonly key: string;
+  readonly name: string;
+  readonly description?: string | null | undefined;
+}
+
+/** Defines a permission.
+ * @throws InvalidInputError INVALID_KEY or KEY_TAKEN */
+export const createPermission = action({
+  permission: 'create:permissions',
+  scope: (ctx, input: CreatePermissionInput, permission) => businessScope(ctx, input.businessId, permission),
+  async run(ctx, input, { businessId }): Promise<Permission> {
+    const key = checkKey(input.key);
+    if (await ctx.db.permission.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('permission');
+    const permission = await ctx.db.permission.create({
+      data: {
+        businessId,
+        id: newId('permission'),
+        key,
+        name: requireText(input.name, 'name'),
+        description: optionalText(input.description, 'description', 1000),
+      },
+    });
+    await audit(ctx, { businessId, action: 'permission.created', target: { type: 'permission', id: permission.id }, details: { key } });
+    return permission;
+  },
+});
+
+export interface CreateRoleInput extends CreatePermissionInput {
+  readonly isDefaultRole?: boolean | null | undefined;
+  readonly permissionIds?: readonly string[] | null | undefined;
+}
+
+/** Defines a role with its permissions.
+ * @throws InvalidInputError INVALID_KEY or KEY_TAKEN */
+export const createRole = action({
+  permission: 'create:roles',
+  scope: (ctx, input: CreateRoleInput, permission) => businessScope(ctx, input.businessId, permission),
+  async run(ctx, input, { businessId }): Promise<Role> {
+    const key = checkKey(input.key);
+    if (await ctx.db.role.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('role');
+    const wanted = [...new Set(input.permissionIds ?? [])];
+    const found = await ctx.db.permission.count({ where: { businessId, id: { in: wanted } } });
+    if (found !== wanted.length) throw new NotFoundError('permission', ['permissionIds']);
+    const role = await ctx.db.role.create({
+      data: {
+        businessId,
+        id: newId('role'),
+        key,
+        name: requireText(input.name, 'name'),
+        description: optionalText(input.description, 'description', 1000),
+        isDefaultRole: input.isDefaultRole ?? false,
+      },
+    });
+    await ctx.db.rolePermission.createMany({ data: wanted.map((permissionId) => ({ businessId, roleId: role.id, permissionId })) });
+    await audit(ctx, {
+      businessId,
+      action: 'role.created',
+      target: { type: 'role', id: role.id },
+      details: { key, permissionIds: wanted },
+    });
+    return role;
+  },
+});
+
+/** The business's roles with these ids.
+ * @throws NotFoundError when one of them is not there */
+export async function findRoles(ctx: Context, businessId: string, roleIds: readonly string[]): Promise<Role[]> {
+  const wanted = [...new Set(roleIds)];
+  const roles = await ctx.db.role.findMany({ where: { businessId, id: { in: wanted } } });
+  if (roles.length !== wanted.length) throw new NotFoundError('role', ['roleIds']);
+  return roles;
+}
+
+/** The roles that every new member of an organization gets. */
+export async function defaultRoleIds(ctx: Context, businessId: string): Promise<string[]> {
+  return (await ctx.db.role.findMany({ where: { businessId, isDefaultRole: true }, select: { id: true } })).map((role) => role.id);
+}
+
+function checkKey(key: string): string {
+  if (!/^[A-Za-z0-9:_.-]{1,64}$/.test(key))
+    throw new InvalidInputError('INVALID_KEY', 'A key is 1 to 64 letters, digits, colons, dots, dashes or underscores.', ['key']);
+  return key;
+}
+
+function keyTaken(what: string): InvalidInputError {
+  return new InvalidInputError('KEY_TAKEN', `Another ${what} has this key.`, ['key']);
+}

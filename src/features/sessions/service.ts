@@ -1,0 +1,66 @@
+/** Sessions at the issuer: what lets a person sign in once for every application of an environment. */
+import type { Session } from '../../db/generated/client/client.ts';
+import { later } from '../../kernel/clock.ts';
+import { randomToken, sortableHex } from '../../kernel/ids.ts';
+import { sha256 } from '../../security/secrets.ts';
+import { audit } from '../audit/service.ts';
+import { inTransaction, type Context } from '../context.ts';
+import { revokeGrantsOfSession } from '../grants/service.ts';
+
+/** A session ends after this long without activity, and after {@link SESSION_SECONDS} in any case. */
+export const INACTIVITY_SECONDS = 24 * 3600;
+export const SESSION_SECONDS = 30 * 24 * 3600;
+
+/** Starts a session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
+export async function startSession(ctx: Context, environmentId: string, userId: string): Promise<{ session: Session; token: string }> {
+  const now = ctx.clock.now();
+  const token = randomToken();
+  const session = await ctx.db.session.create({
+    data: {
+      environmentId,
+      id: sortableHex(),
+      userId,
+      tokenHash: sha256(token),
+      authTime: now,
+      lastActiveAt: now,
+      expiresAt: later(now, SESSION_SECONDS),
+      ip: ctx.origin.ip ?? null,
+      userAgent: ctx.origin.userAgent?.slice(0, 400) ?? null,
+    },
+  });
+  return { session, token };
+}
+
+/** The living session behind a cookie; reading it counts as activity. */
+export async function findSession(ctx: Context, environmentId: string, token: string | undefined): Promise<Session | undefined> {
+  if (!token) return undefined;
+  const now = ctx.clock.now();
+  const session = await ctx.db.session.findUnique({
+    where: { environmentId_tokenHash: { environmentId, tokenHash: sha256(token) } },
+    include: { user: { select: { isSuspended: true } } },
+  });
+  if (!session || session.expiresAt <= now || session.lastActiveAt <= later(now, -INACTIVITY_SECONDS) || session.user.isSuspended)
+    return undefined;
+  if (session.lastActiveAt <= later(now, -60)) {
+    await ctx.db.session.update({ where: { environmentId_id: { environmentId, id: session.id } }, data: { lastActiveAt: now } });
+  }
+  return session;
+}
+
+/** Signs a person out: the session ends, and with it every refresh token that was issued in it. */
+export async function endSession(ctx: Context, scope: { environmentId: string; businessId: string }, session: Session): Promise<void> {
+  const { environmentId, businessId } = scope;
+  await inTransaction(ctx, async (tx) => {
+    await revokeGrantsOfSession(tx, environmentId, session.id);
+    await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
+    await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
+  });
+}
+
+/** Deletes sessions that are over, in one small batch. Returns the number of rows. */
+export async function deleteExpiredSessions(ctx: Context, batch = 1000): Promise<number> {
+  const now = ctx.clock.now();
+  const rows = await ctx.db.session.findMany({ where: { expiresAt: { lt: now } }, select: { environmentId: true, id: true }, take: batch });
+  if (rows.length === 0) return 0;
+  return (await ctx.db.session.deleteMany({ where: { OR: rows } })).count;
+}

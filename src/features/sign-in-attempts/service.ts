@@ -1,0 +1,171 @@
+/**
+ * Sign-in attempts: the server-side record of one person's way through the hosted pages. It is bound to the browser
+ * that started it, lives {@link ATTEMPT_SECONDS}, and its codes are tried at most {@link MAX_CODE_TRIES} times.
+ */
+import type { SignInAttempt } from '../../db/generated/client/client.ts';
+import type { Prisma } from '../../db/client.ts';
+import { later } from '../../kernel/clock.ts';
+import { randomDigits, randomToken } from '../../kernel/ids.ts';
+import { codeMail } from '../../mail/templates.ts';
+import { sendMail } from '../../mail/sender.ts';
+import { sameText, sha256 } from '../../security/secrets.ts';
+import { inTransaction, type Context } from '../context.ts';
+
+export const ATTEMPT_SECONDS = 3600;
+export const MAX_CODE_TRIES = 5;
+/** Seconds before another code may be asked for. */
+export const RESEND_SECONDS = 30;
+
+/** The page a person is on. */
+export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'completed';
+export type Flow = 'login' | 'register';
+
+/** The authorization request as it was checked: nothing of it is read from the browser again. */
+export interface AuthorizationRequest {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly responseMode: 'query' | 'fragment';
+  readonly scopes: readonly string[];
+  readonly audiences: readonly string[];
+  readonly state: string | null;
+  readonly nonce: string | null;
+  readonly codeChallenge: string | null;
+  readonly organizationId: string | null;
+  readonly loginHint: string | null;
+  /** Seconds since 1970. */
+  readonly requestedAt: number;
+}
+
+export type Attempt = Omit<SignInAttempt, 'request' | 'step' | 'flow'> & {
+  readonly request: AuthorizationRequest;
+  readonly step: Step;
+  readonly flow: Flow;
+};
+
+export async function startAttempt(
+  ctx: Context,
+  input: {
+    environmentId: string;
+    applicationId: string;
+    browserToken: string;
+    request: AuthorizationRequest;
+    flow: Flow;
+    step?: Step;
+    userId?: string | null;
+  },
+): Promise<Attempt> {
+  const { browserToken, request, ...rest } = input;
+  const row = await ctx.db.signInAttempt.create({
+    data: {
+      ...rest,
+      id: randomToken(18),
+      step: input.step ?? 'identify',
+      browserHash: sha256(browserToken),
+      request: request as unknown as Prisma.InputJsonObject,
+      email: request.loginHint,
+      expiresAt: later(ctx.clock.now(), ATTEMPT_SECONDS),
+    },
+  });
+  return row as unknown as Attempt;
+}
+
+/** The attempt, if it lives and belongs to the browser: 'expired' when it is gone, 'foreign' in another browser. */
+export async function findAttempt(
+  ctx: Context,
+  environmentId: string,
+  id: string,
+  browserToken: string | undefined,
+): Promise<Attempt | 'expired' | 'foreign'> {
+  const row = await ctx.db.signInAttempt.findUnique({ where: { environmentId_id: { environmentId, id } } });
+  if (!row || row.expiresAt <= ctx.clock.now()) return 'expired';
+  if (!browserToken || !sameText(sha256(browserToken), row.browserHash)) return 'foreign';
+  return row as unknown as Attempt;
+}
+
+/** What may change on the way. */
+export type AttemptChange = Partial<
+  Pick<Attempt, 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'userId' | 'organizationId' | 'isReset'>
+>;
+
+export async function updateAttempt(ctx: Context, attempt: Attempt, change: AttemptChange): Promise<Attempt> {
+  const row = await ctx.db.signInAttempt.update({
+    where: { environmentId_id: { environmentId: attempt.environmentId, id: attempt.id } },
+    data: change,
+  });
+  return row as unknown as Attempt;
+}
+
+/** Ends the attempt: true for the one caller that completes it, false for every other, however parallel. */
+export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<boolean> {
+  const { count } = await ctx.db.signInAttempt.updateMany({
+    where: { environmentId: attempt.environmentId, id: attempt.id, step: { not: 'completed' } },
+    data: { step: 'completed', codeHash: null },
+  });
+  return count === 1;
+}
+
+/** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account. */
+export async function sendCode(
+  ctx: Context,
+  attempt: Attempt,
+  input: { applicationName: string; lifetime: number; purpose: 'sign_in' | 'sign_up' | 'reset_password'; change?: AttemptChange },
+): Promise<boolean> {
+  const now = ctx.clock.now();
+  const code = randomDigits(6);
+  const to = input.change?.email ?? attempt.email;
+  if (!to) return false;
+  return inTransaction(ctx, async (tx) => {
+    const { count } = await tx.db.signInAttempt.updateMany({
+      where: {
+        environmentId: attempt.environmentId,
+        id: attempt.id,
+        OR: [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, { email: { not: to } }],
+      },
+      data: {
+        ...input.change,
+        codeHash: codeHash(ctx, attempt, to, code),
+        codeExpiresAt: later(now, input.lifetime),
+        codeSentAt: now,
+        codeTries: 0,
+        step: 'code',
+      },
+    });
+    if (count === 0) return false;
+    await sendMail(
+      tx,
+      codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName: input.applicationName, purpose: input.purpose }),
+    );
+    return true;
+  });
+}
+
+/** Takes one try of the attempt's code. A right code is used up by it. */
+export async function checkCode(ctx: Context, attempt: Attempt, code: string): Promise<'right' | 'wrong' | 'used_up' | 'expired'> {
+  const { environmentId, id } = attempt;
+  const now = ctx.clock.now();
+  const rows = await ctx.db.$queryRaw<{ hash: string | null; expires: Date | null }[]>`
+    UPDATE sign_in_attempts SET code_tries = code_tries + 1
+    WHERE environment_id = ${environmentId} AND id = ${id} AND code_tries < ${MAX_CODE_TRIES} RETURNING code_hash AS hash, code_expires_at AS expires`;
+  const [row] = rows;
+  if (!row?.hash) return 'used_up';
+  if (!row.expires || row.expires <= now) return 'expired';
+  if (!sameText(codeHash(ctx, attempt, attempt.email ?? '', code), row.hash)) return 'wrong';
+  const { count } = await ctx.db.signInAttempt.updateMany({ where: { environmentId, id, codeHash: row.hash }, data: { codeHash: null } });
+  return count === 1 ? 'right' : 'used_up';
+}
+
+/** Deletes attempts that are over, in one small batch. Returns the number of rows. */
+export async function deleteExpiredAttempts(ctx: Context, batch = 1000): Promise<number> {
+  const rows = await ctx.db.signInAttempt.findMany({
+    where: { expiresAt: { lt: later(ctx.clock.now(), -24 * 3600) } },
+    select: { environmentId: true, id: true },
+    take: batch,
+  });
+  if (rows.length === 0) return 0;
+  return (await ctx.db.signInAttempt.deleteMany({ where: { OR: rows } })).count;
+}
+
+// Keyed, because six digits could be found from a plain digest; bound to the address, so that a code proves no other.
+function codeHash(ctx: Context, attempt: Attempt, email: string, code: string): string {
+  return ctx.vault.mac('one-time code', `${attempt.environmentId} ${attempt.id} ${email.toLowerCase()} ${code}`).toString('hex');
+}

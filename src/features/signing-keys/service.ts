@@ -1,0 +1,62 @@
+/** The keys an environment signs its tokens with. Private parts are sealed at rest and opened once a process. */
+import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { Context, Infrastructure } from '../context.ts';
+
+/** A key that signs. */
+export interface Signer {
+  /** The JWK's `kid`: letters, digits and dots only, for clients that decode a header with plain base64. */
+  readonly kid: string;
+  readonly algorithm: 'RS256';
+  readonly privateKey: KeyObject;
+}
+
+interface Keys {
+  readonly signer: Signer;
+  readonly jwks: { keys: JWK[] };
+  readonly readAt: number;
+}
+
+const CACHE_SECONDS = 60;
+const caches = new WeakMap<object, Map<string, Keys>>();
+
+/** Makes an environment's first key, inside the caller's transaction. */
+export async function createSigningKey(ctx: Context, environmentId: string): Promise<void> {
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
+  const jwk = publicKey.export({ format: 'jwk' }) as JWK;
+  const kid = Buffer.from(await calculateJwkThumbprint(jwk), 'base64url')
+    .toString('hex')
+    .slice(0, 32);
+  await ctx.db.signingKey.create({
+    data: {
+      environmentId,
+      id: kid,
+      algorithm: 'RS256',
+      publicJwk: { kty: 'RSA', use: 'sig', alg: 'RS256', kid, n: jwk.n!, e: jwk.e! },
+      privateKey: ctx.vault.seal(`signing key ${environmentId}`, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string),
+    },
+  });
+}
+
+/** The environment's key set as published, and the key to sign with now.
+ * @throws Error when the environment has no key: its creation makes one */
+export async function signingKeys(infrastructure: Infrastructure, environmentId: string): Promise<Keys> {
+  let cache = caches.get(infrastructure.database);
+  if (!cache) caches.set(infrastructure.database, (cache = new Map()));
+  const now = infrastructure.clock.now().getTime();
+  const cached = cache.get(environmentId);
+  if (cached && Math.abs(now - cached.readAt) < CACHE_SECONDS * 1000) return cached;
+
+  const rows = await infrastructure.database.prisma.signingKey.findMany({ where: { environmentId }, orderBy: { createdAt: 'desc' } });
+  const active = rows.find((row) => row.retiredAt === null);
+  if (!active) throw new Error(`Environment ${environmentId} has no signing key.`);
+  const pem = infrastructure.vault.open(`signing key ${environmentId}`, active.privateKey);
+  const keys: Keys = {
+    signer: { kid: active.id, algorithm: 'RS256', privateKey: createPrivateKey(pem) },
+    jwks: { keys: rows.map((row) => row.publicJwk as JWK) },
+    readAt: now,
+  };
+  cache.set(environmentId, keys);
+  return keys;
+}

@@ -1,0 +1,165 @@
+/** The team of a business, and the caller itself, in the graph. */
+import { TEAM_ROLES, type TeamRole } from '../../access/team-roles.ts';
+import { builder } from '../../graphql/builder.ts';
+import { Node, registerNode } from '../../graphql/node.ts';
+import { defineMutation } from '../../graphql/payload.ts';
+import { inviteTeamMember, updateTeamMemberRoles } from './service.ts';
+
+const REMITS: Record<TeamRole, string> = {
+  owner: 'Everything, other Owners included.',
+  admin: 'Everything but ownership and exports.',
+  customer_success: 'Users, organizations and their members.',
+  engineer: 'Applications, APIs, environments and integrations.',
+  finance: 'Plan and payment.',
+  marketing: 'Brand, content and templates.',
+  read_only: 'Reads, changes nothing.',
+  security_specialist: 'Sign-in methods and security policies.',
+};
+
+export const TeamRoleEnum = builder.enumType('TeamRole', {
+  description: 'A named set of permissions over a business. A member may have several.',
+  values: Object.fromEntries(TEAM_ROLES.map((role) => [role.toUpperCase(), { value: role, description: REMITS[role] }])) as Record<
+    string,
+    { value: TeamRole; description: string }
+  >,
+});
+
+const roles = (row: { roles: string[] }) => TEAM_ROLES.filter((role) => row.roles.includes(role));
+
+export const TeamMember = builder.prismaObject('TeamMember', {
+  description: 'A person who works on a business, with roles.',
+  interfaces: [Node],
+  select: { businessId: true, id: true },
+  permission: 'read:team_members',
+  fields: (t) => ({
+    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The membership’s id.' }),
+    roles: t.field({ type: [TeamRoleEnum], nullable: true, description: 'Its roles.', select: { roles: true }, resolve: roles }),
+    firstName: t.string({
+      nullable: true,
+      description: 'First name.',
+      select: { user: { select: { firstName: true } } },
+      resolve: ({ user }) => user.firstName,
+    }),
+    lastName: t.string({
+      nullable: true,
+      description: 'Last name.',
+      select: { user: { select: { lastName: true } } },
+      resolve: ({ user }) => user.lastName,
+    }),
+    email: t.string({
+      nullable: true,
+      description: 'The address it signs in with.',
+      select: { user: { select: { identities: { where: { type: 'email', isPrimary: true }, select: { value: true }, take: 1 } } } },
+      resolve: ({ user }) => user.identities[0]?.value ?? null,
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'Since when.' }),
+  }),
+});
+
+const TeamInvitationState = builder.enumType('TeamInvitationState', {
+  description: 'What has become of an invitation.',
+  values: {
+    INVITED: { description: 'It can be accepted.' },
+    ACCEPTED: { description: 'The person is on the team.' },
+    REVOKED: { description: 'It was taken back.' },
+    EXPIRED: { description: 'It was not accepted in time.' },
+  },
+});
+
+export const TeamInvitation = builder.prismaObject('TeamInvitation', {
+  description: 'An invitation to a business’s team.',
+  interfaces: [Node],
+  select: { businessId: true, id: true },
+  permission: 'read:team_members',
+  fields: (t) => ({
+    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The invitation’s id.' }),
+    email: t.exposeString('email', { nullable: true, description: 'Who is invited.' }),
+    firstName: t.exposeString('firstName', { nullable: true, description: 'First name.' }),
+    lastName: t.exposeString('lastName', { nullable: true, description: 'Last name.' }),
+    roles: t.field({ type: [TeamRoleEnum], nullable: true, description: 'The roles it gives.', select: { roles: true }, resolve: roles }),
+    state: t.field({
+      type: TeamInvitationState,
+      nullable: true,
+      description: 'What has become of it.',
+      select: { acceptedAt: true, revokedAt: true, expiresAt: true },
+      resolve: ({ acceptedAt, revokedAt, expiresAt }, _args, { services }) =>
+        acceptedAt ? 'ACCEPTED' : revokedAt ? 'REVOKED' : expiresAt <= services.clock.now() ? 'EXPIRED' : 'INVITED',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was sent.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'Until when it can be accepted.' }),
+  }),
+});
+
+registerNode('teamMember', {
+  typeName: 'TeamMember',
+  permission: 'read:team_members',
+  tenant: 'businessId',
+  find: (prisma, query) => prisma.teamMember.findFirst(query),
+});
+registerNode('teamInvitation', {
+  typeName: 'TeamInvitation',
+  permission: 'read:team_members',
+  tenant: 'businessId',
+  find: (prisma, query) => prisma.teamInvitation.findFirst(query),
+});
+
+const ROLE_CODES = { NO_ROLES: 'A member has at least one role.' };
+
+defineMutation({
+  name: 'inviteTeamMember',
+  description: 'Invites a person to a business’s team, by mail. Accepting is signing in with that address.',
+  policy: { permission: inviteTeamMember.permission },
+  codes: { ...ROLE_CODES, INVALID_EMAIL: 'Not an email address.', ALREADY_MEMBER: 'The person is on the team already.' },
+  input: builder.inputType('InviteTeamMemberInput', {
+    description: 'What `inviteTeamMember` takes.',
+    fields: (t) => ({
+      businessId: t.id({ required: true, description: 'The business.' }),
+      email: t.string({ required: true, description: 'At most 254 characters.' }),
+      firstName: t.string({ description: 'At most 200 characters.' }),
+      lastName: t.string({ description: 'At most 200 characters.' }),
+      roles: t.field({ type: [TeamRoleEnum], required: true, description: 'Only roles that the caller may assign.' }),
+    }),
+  }),
+  run: (ctx, input) => inviteTeamMember(ctx, { ...input, roles: input.roles as TeamRole[] }),
+  payload: (t) => ({
+    invitation: t.prismaField({
+      type: 'TeamInvitation',
+      nullable: true,
+      description: 'The new invitation.',
+      resolve: (query, { result }, _args, { services }) =>
+        result &&
+        services.database.prisma.teamInvitation.findUnique({
+          ...query,
+          where: { businessId_id: { businessId: result.businessId, id: result.id } },
+        }),
+    }),
+  }),
+});
+
+defineMutation({
+  name: 'updateTeamMemberRoles',
+  description: 'Replaces a team member’s roles. A business always keeps an Owner.',
+  policy: { permission: updateTeamMemberRoles.permission },
+  codes: { ...ROLE_CODES, LAST_OWNER: 'The business would be left without an Owner.' },
+  input: builder.inputType('UpdateTeamMemberRolesInput', {
+    description: 'What `updateTeamMemberRoles` takes.',
+    fields: (t) => ({
+      teamMemberId: t.id({ required: true, description: 'The member.' }),
+      roles: t.field({ type: [TeamRoleEnum], required: true, description: 'All roles it has from now on.' }),
+    }),
+  }),
+  run: (ctx, input) => updateTeamMemberRoles(ctx, { ...input, roles: input.roles as TeamRole[] }),
+  payload: (t) => ({
+    member: t.prismaField({
+      type: 'TeamMember',
+      nullable: true,
+      description: 'The member.',
+      resolve: (query, { result }, _args, { services }) =>
+        result &&
+        services.database.prisma.teamMember.findUnique({
+          ...query,
+          where: { businessId_id: { businessId: result.businessId, id: result.id } },
+        }),
+    }),
+  }),
+});

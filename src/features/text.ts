@@ -1,0 +1,40 @@
+/** Checks of the texts that people type: what every feature asks of a name or an address. */
+import { InvalidInputError } from '../kernel/errors.ts';
+
+/** The trimmed text.
+ * @throws InvalidInputError REQUIRED when nothing is left, TOO_LONG beyond `max` characters, INVALID_TEXT with control characters */
+export function requireText(text: string, field: string, max = 200): string {
+  const trimmed = text.trim();
+  if (!trimmed) throw new InvalidInputError('REQUIRED', 'This must not be empty.', [field]);
+  return checkLength(trimmed, field, max);
+}
+
+/** The trimmed text, or null when there is none. */
+export function optionalText(text: string | null | undefined, field: string, max = 200): string | null {
+  const trimmed = text?.trim();
+  return trimmed ? checkLength(trimmed, field, max) : null;
+}
+
+function checkLength(text: string, field: string, max: number): string {
+  if (text.length > max) throw new InvalidInputError('TOO_LONG', `This is longer than ${max} characters.`, [field]);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
+    throw new InvalidInputError('INVALID_TEXT', 'This holds control characters.', [field]);
+  return text;
+}
+
+/** The address with its case kept, trimmed.
+ * @throws InvalidInputError INVALID_EMAIL or TOO_LONG */
+export function requireEmail(text: string, field: string): string {
+  const email = requireText(text, field, 254);
+  if (!isEmail(email)) throw new InvalidInputError('INVALID_EMAIL', 'This is not an email address.', [field]);
+  return email;
+}
+
+/** Is `text` an address that mail can be sent to? One @, a dotted host, no spaces. */
+export function isEmail(text: string): boolean {
+  return (
+    text.length <= 254 &&
+    /^[^\s@"<>(),:;\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$/.test(text)
+  );
+}

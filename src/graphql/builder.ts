@@ -1,0 +1,50 @@
+/** The one schema builder. Features add their types to it; `schema.ts` loads them all. */
+import SchemaBuilder from '@pothos/core';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import { DateTimeResolver } from 'graphql-scalars';
+import type PrismaTypes from '../db/generated/pothos.ts';
+import { getDatamodel } from '../db/generated/pothos.ts';
+import type { GraphContext } from './context.ts';
+import { policyPlugin } from './policy.ts';
+
+/** An uploaded file (GraphQL multipart request specification). */
+export interface Upload {
+  readonly name: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+export const builder = new SchemaBuilder<{
+  Context: GraphContext;
+  PrismaTypes: PrismaTypes;
+  DefaultFieldNullability: false;
+  DefaultInputFieldRequiredness: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    File: { Input: Upload; Output: never };
+  };
+}>({
+  plugins: [RelayPlugin, policyPlugin, PrismaPlugin],
+  defaultFieldNullability: false,
+  relay: { clientMutationId: 'omit', cursorType: 'String', nodesOnConnection: true },
+  prisma: {
+    client: (ctx) => ctx.services.database.prisma,
+    dmmf: getDatamodel(),
+    maxConnectionSize: 100,
+    defaultConnectionSize: 20,
+    exposeDescriptions: false,
+    onUnusedQuery: 'error',
+  },
+});
+
+builder.addScalarType('DateTime', DateTimeResolver);
+builder.scalarType('File', {
+  description: 'A file, sent by the GraphQL multipart request specification.',
+  serialize: () => {
+    throw new Error('A file is only ever sent to the server.');
+  },
+});
+
+builder.queryType({ description: 'Everything that can be read.' });
+builder.mutationType({ description: 'Everything that can be changed. Each mutation answers with what it changed, or with typed errors.' });

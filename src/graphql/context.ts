@@ -1,0 +1,6 @@
+/** What every resolver is given: the services' context, and nothing that a resolver could go around them with. */
+import type { Context } from '../features/context.ts';
+
+export interface GraphContext {
+  readonly services: Context;
+}

@@ -1,0 +1,47 @@
+/** How a failure reaches a GraphQL client: a code from one closed list, never a stack trace, always the request's id. */
+import { GraphQLError } from 'graphql';
+import type { Logger } from 'pino';
+import { DomainError, ForbiddenError, NotFoundError, UnauthenticatedError } from '../kernel/errors.ts';
+
+/** The closed list of top-level codes. */
+export const ERROR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'NOT_FOUND',
+  'RATE_LIMITED',
+  'QUERY_TOO_COMPLEX',
+  'OPERATION_NOT_ALLOWED',
+  'INTERNAL',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Maps anything thrown to an error of the list. What is not ours to show is logged and masked. */
+export function publicError(error: unknown, requestId: string, log: Logger): GraphQLError {
+  const outer = error instanceof GraphQLError ? error : undefined;
+  const cause = outer ? (outer.originalError ?? undefined) : error;
+  const make = (message: string, extensions: { code: ErrorCode } & Record<string, unknown>) =>
+    new GraphQLError(message, {
+      ...(outer?.nodes && { nodes: outer.nodes }),
+      ...(outer?.source && { source: outer.source }),
+      ...(outer?.positions && { positions: outer.positions }),
+      ...(outer?.path && { path: outer.path }),
+      extensions: { ...extensions, requestId },
+    });
+
+  if (cause instanceof ForbiddenError) return make(cause.message, { code: 'FORBIDDEN', permission: cause.permission });
+  if (cause instanceof UnauthenticatedError) return make(cause.message, { code: 'UNAUTHENTICATED' });
+  if (cause instanceof NotFoundError)
+    return make(cause.message, { code: 'NOT_FOUND', ...(cause.path.length > 0 && { inputPath: cause.path }) });
+  if (cause instanceof DomainError)
+    return make(cause.message, { code: 'BAD_USER_INPUT', ...(cause.path.length > 0 && { inputPath: cause.path }) });
+  if (outer && !(outer.originalError && !(outer.originalError instanceof GraphQLError))) {
+    const code = outer.extensions['code'];
+    return make(outer.message, {
+      ...outer.extensions,
+      code: (ERROR_CODES as readonly unknown[]).includes(code) ? (code as ErrorCode) : 'BAD_USER_INPUT',
+    });
+  }
+  log.error({ err: cause, requestId, path: outer?.path }, 'graphql fault');
+  return make('Something went wrong on our side.', { code: 'INTERNAL' });
+}

@@ -1,0 +1,39 @@
+/** What one document may ask for: tokens and depth. Measured on the document alone, before anything runs. */
+import { GraphQLError, Kind, type ASTVisitor, type FragmentDefinitionNode, type SelectionSetNode, type ValidationContext } from 'graphql';
+
+export const MAX_TOKENS = 4000;
+export const MAX_DEPTH = 15;
+
+/** A validation rule: refuses a document whose fields nest deeper than {@link MAX_DEPTH}. */
+export function depthLimit(context: ValidationContext): ASTVisitor {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of context.getDocument().definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  const depthOf = (set: SelectionSetNode | undefined, path: readonly string[]): number => {
+    if (!set) return 0;
+    return Math.max(
+      0,
+      ...set.selections.map((selection) => {
+        if (selection.kind === Kind.FIELD) return 1 + depthOf(selection.selectionSet, path);
+        if (selection.kind === Kind.INLINE_FRAGMENT) return depthOf(selection.selectionSet, path);
+        const { value } = selection.name;
+        return path.includes(value) ? 0 : depthOf(fragments.get(value)?.selectionSet, [...path, value]); // Cycles are another rule's.
+      }),
+    );
+  };
+  return {
+    OperationDefinition(operation) {
+      const introspects = operation.selectionSet.selections.every(
+        (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
+      );
+      if (!introspects && depthOf(operation.selectionSet, []) > MAX_DEPTH) {
+        context.reportError(
+          new GraphQLError(`The document nests deeper than ${MAX_DEPTH} fields.`, {
+            nodes: operation,
+            extensions: { code: 'QUERY_TOO_COMPLEX' },
+          }),
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** `Node` and its look-up. An id's prefix names its kind; it is searched only where the caller may read that kind. */
+import { queryFromInfo } from '@pothos/plugin-prisma';
+import type { GraphQLResolveInfo } from 'graphql';
+import { businessesWith, environmentsWith } from '../access/authorize.ts';
+import type { PermissionName } from '../access/permissions.ts';
+import type { PrismaClient } from '../db/client.ts';
+import { kindOf, type IdKind } from '../kernel/ids.ts';
+import { builder } from './builder.ts';
+import type { GraphContext } from './context.ts';
+
+/** How the nodes of one kind are found. */
+interface NodeKind {
+  readonly typeName: string;
+  /** What reading them takes. */
+  readonly permission: PermissionName;
+  /** What they belong to: the column that the search is confined by. `self` for the tenants themselves. */
+  readonly tenant: 'environmentId' | 'businessId' | { readonly self: 'environment' | 'business' };
+  // biome-ignore lint/suspicious/noExplicitAny: each model's arguments differ; the selection and the condition fit all
+  readonly find: (prisma: PrismaClient, query: any) => Promise<{ id: string } | null>;
+}
+
+const kinds = new Map<IdKind, NodeKind>();
+
+/** Says how to find the nodes of a kind. */
+export function registerNode(kind: IdKind, found: NodeKind): void {
+  kinds.set(kind, found);
+}
+
+/** The row with this id among the tenants where the caller holds the kind's permission; null for a missing and a foreign one alike. */
+async function findNode(id: string, context: GraphContext, info: GraphQLResolveInfo): Promise<{ id: string } | null> {
+  const kind = kinds.get(kindOf(id)!);
+  if (!kind) return null;
+  const { permission, tenant, typeName } = kind;
+  const { actor, database } = context.services;
+  const isBusiness = tenant === 'businessId' || (typeof tenant === 'object' && tenant.self === 'business');
+  const within = { in: isBusiness ? businessesWith(actor, permission) : environmentsWith(actor, permission) };
+  const where = typeof tenant === 'object' ? { AND: [{ id }, { id: within }] } : { [tenant]: within, id };
+  return kind.find(database.prisma, { ...queryFromInfo({ context, info, typeName }), where });
+}
+
+export const Node = builder.interfaceRef<{ id: string }>('Node').implement({
+  description: 'Anything with an id of its own.',
+  open: 'the fields of the types that implement it declare their own permissions',
+  resolveType: (value) => kinds.get(kindOf(value.id)!)!.typeName,
+  fields: (t) => ({ id: t.exposeID('id', { description: 'Sortable by birth; the same in the graph, in tokens and in logs.' }) }),
+});
+
+builder.queryField('node', (t) =>
+  t.field({
+    type: Node,
+    nullable: true,
+    description: 'The object with this id, or null where there is none within the caller’s reach.',
+    open: 'each kind is searched only where the caller may read it',
+    args: { id: t.arg.id({ required: true, description: 'Any id of the graph.' }) },
+    resolve: (_root, { id }, context, info) => findNode(id, context, info),
+  }),
+);

@@ -1,0 +1,124 @@
+/**
+ * The permission of every field, declared once: it is enforced here, printed as `@requires` in schema.graphql, and
+ * added to the field's description. A field without a declaration stops the build of the schema.
+ *
+ * A field says `permission` (or its type does, for all its fields), or `open` with the reason why it needs none. A field
+ * with a permission is nullable whatever it says: denied, it is null with a FORBIDDEN error beside it.
+ */
+import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
+import { DirectiveLocation, GraphQLDirective, type GraphQLFieldResolver, GraphQLNonNull, GraphQLString } from 'graphql';
+import { businessesWith, can, environmentsWith, refusal } from '../access/authorize.ts';
+import type { PermissionName } from '../access/permissions.ts';
+import type { Actor, Tenant } from '../kernel/actor.ts';
+import type { GraphContext } from './context.ts';
+
+const NAME = 'policy';
+
+interface Policy {
+  /** What the field takes. */
+  readonly permission?: PermissionName;
+  /** Why the field needs no permission. */
+  readonly open?: string;
+}
+
+interface TypePolicy extends Policy {
+  /** The tenant that a value of the type belongs to; absent: its `environmentId`, else its `businessId`. */
+  // biome-ignore lint/suspicious/noExplicitAny: each type knows its own shape
+  readonly tenant?: (value: any) => Tenant;
+}
+
+declare global {
+  export namespace PothosSchemaTypes {
+    // biome-ignore lint/correctness/noUnusedVariables: the parameters must match the interface that is merged with
+    export interface Plugins<Types extends SchemaTypes> {
+      policy: PolicyPlugin<Types>;
+    }
+    // biome-ignore lint/correctness/noUnusedVariables: as above
+    export interface FieldOptions<
+      Types extends SchemaTypes,
+      ParentShape,
+      Type extends TypeParam<Types>,
+      Nullable extends FieldNullability<Type>,
+      Args extends InputFieldMap,
+      ResolveShape,
+      ResolveReturnShape,
+    > extends Policy {}
+    // biome-ignore lint/correctness/noUnusedVariables: as above
+    export interface ObjectTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
+    // biome-ignore lint/correctness/noUnusedVariables: as above
+    export interface InterfaceTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
+  }
+}
+
+type TypeParam<Types extends SchemaTypes> = import('@pothos/core').TypeParam<Types>;
+type FieldNullability<Type> = import('@pothos/core').FieldNullability<Type>;
+type InputFieldMap = import('@pothos/core').InputFieldMap;
+
+/** `@requires(permission:)`: says in the schema what a field takes. */
+export const requiresDirective = new GraphQLDirective({
+  name: 'requires',
+  description: 'The field is null, with a FORBIDDEN error, for a caller who does not hold this permission.',
+  locations: [DirectiveLocation.FIELD_DEFINITION],
+  args: { permission: { type: new GraphQLNonNull(GraphQLString), description: 'The permission, as `read:users`.' } },
+});
+
+/** Types that the relay plugin makes: what they carry is gated where it is reached and where it is read. */
+const CARRIER = /(Connection|Edge)$|^PageInfo$/;
+
+class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
+  override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
+    const { permission } = this.policyOf(field);
+    if (!permission) return field;
+    return {
+      ...field,
+      type: { ...field.type, nullable: true } as typeof field.type,
+      description: `${field.description ?? ''}\n\nNeeds the permission \`${permission}\`.`.trim(),
+      extensions: { ...field.extensions, permission, directives: { requires: { permission } } },
+    };
+  }
+
+  override wrapResolve(
+    resolver: GraphQLFieldResolver<unknown, Types['Context'], object>,
+    field: PothosOutputFieldConfig<Types>,
+  ): GraphQLFieldResolver<unknown, Types['Context'], object> {
+    const { permission } = this.policyOf(field);
+    if (!permission) return resolver;
+    const isRoot = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription';
+    const tenant = this.typePolicy(field).tenant ?? ownTenant;
+    return (parent, args, context, info) => {
+      const { actor } = (context as GraphContext).services;
+      const allowed = isRoot ? holdsAnywhere(actor, permission) : can(actor, permission, tenant(parent));
+      if (!allowed) throw refusal(actor, permission);
+      return resolver(parent, args, context, info);
+    };
+  }
+
+  private policyOf(field: PothosOutputFieldConfig<Types>): Policy {
+    if (CARRIER.test(field.parentType)) return { open: 'carries what was reached through a gated field' };
+    const own = field.pothosOptions as unknown as Policy;
+    const policy = own.permission || own.open ? own : this.typePolicy(field);
+    if (!policy.permission && !policy.open)
+      throw new Error(`${field.parentType}.${field.name} declares neither a permission nor why it is open.`);
+    return policy;
+  }
+
+  private typePolicy(field: PothosOutputFieldConfig<Types>): TypePolicy {
+    return this.buildCache.getTypeConfig(field.parentType).pothosOptions as unknown as TypePolicy;
+  }
+}
+
+function ownTenant(value: unknown): Tenant {
+  const { environmentId, businessId } = value as { environmentId?: string; businessId?: string };
+  if (environmentId) return { environmentId };
+  if (businessId) return { businessId };
+  throw new Error('A gated value carries neither environmentId nor businessId: select one of them.');
+}
+
+/** Root fields name no tenant yet: what they call looks only where the actor holds the permission. */
+function holdsAnywhere(actor: Actor, permission: PermissionName): boolean {
+  return actor.kind === 'system' || environmentsWith(actor, permission).length > 0 || businessesWith(actor, permission).length > 0;
+}
+
+SchemaBuilder.registerPlugin(NAME, PolicyPlugin);
+
+export const policyPlugin = NAME;

@@ -1,0 +1,185 @@
+/**
+ * The one HTTP server. Before any route it reads which environment a request's host and path name; after any route it
+ * answers failures in the form their reader expects. Logs hold the route's pattern, never a URL, body, header or cookie.
+ */
+import type { IncomingMessage } from 'node:http';
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Infrastructure, Origin } from '../features/context.ts';
+import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
+import { randomUUID } from '../kernel/ids.ts';
+import { addressOf, type Address } from '../kernel/issuer.ts';
+import { OAuthError, PageError } from '../oidc/errors.ts';
+import { errorPage } from '../pages/messages.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every route of {@link environmentRoutes}. */
+    tenancy: Tenancy;
+  }
+  interface FastifyContextConfig {
+    /** How failures are answered; a page unless the route says otherwise. */
+    errors?: 'oauth' | 'page' | 'json';
+  }
+}
+
+/** Form posts are small: a longer one is refused before it is parsed. */
+const BODY_LIMIT = 64 * 1024;
+
+const addresses = new WeakMap<IncomingMessage, Address>();
+
+export async function createServer(infrastructure: Infrastructure): Promise<FastifyInstance> {
+  const { config, log } = infrastructure;
+  const server = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    trustProxy: config.trustProxy,
+    bodyLimit: BODY_LIMIT,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    rewriteUrl(request) {
+      const url = request.url ?? '/';
+      if (url === '/healthz' || url === '/readyz') return url;
+      const address = addressOf(config, hostOf(request, config.trustProxy !== false), url);
+      addresses.set(request, address);
+      return address.kind === 'unknown' ? '/unknown address' : address.path;
+    },
+  });
+  await server.register(cookie);
+  await server.register(formbody, { bodyLimit: BODY_LIMIT });
+  await server.register(helmet, {
+    contentSecurityPolicy: false, // Each page sends its own.
+    crossOriginOpenerPolicy: false, // Applications may open the pages in a popup and wait for it.
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: config.baseUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+  });
+  server.decorateRequest('tenancy', null as unknown as Tenancy);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        environmentId: request.tenancy?.environmentId,
+      },
+      'request',
+    );
+  });
+  server.setErrorHandler<FastifyError>((error, request, reply) => answerError(request, reply, error));
+  server.setNotFoundHandler((request, reply) => sendPage(reply, 404, notFoundPage(infrastructure, request)));
+  return server;
+}
+
+/** Registers routes that belong to an environment: `request.tenancy` is the one that the address names. */
+export async function environmentRoutes(
+  server: FastifyInstance,
+  infrastructure: Infrastructure,
+  register: (routes: FastifyInstance) => void,
+): Promise<void> {
+  await server.register(async (routes) => {
+    routes.addHook('onRequest', async (request, reply) => {
+      const address = addresses.get(request.raw);
+      const tenancy = address && (await findTenancy(infrastructure, address));
+      if (!tenancy) return sendPage(reply, 404, notFoundPage(infrastructure, request));
+      request.tenancy = tenancy;
+    });
+    register(routes);
+  });
+}
+
+/** Registers routes of the installation itself, which answer at the base URL only. */
+export async function platformRoutes(
+  server: FastifyInstance,
+  infrastructure: Infrastructure,
+  register: (routes: FastifyInstance) => void | Promise<void>,
+): Promise<void> {
+  await server.register(async (routes) => {
+    routes.addHook('onRequest', async (request, reply) => {
+      if (addresses.get(request.raw)?.kind !== 'primary') return sendPage(reply, 404, notFoundPage(infrastructure, request));
+    });
+    await register(routes);
+  });
+}
+
+/** Where a request came from, for services. */
+export function originOf(request: FastifyRequest): Origin {
+  return { requestId: request.id, ip: request.ip, userAgent: request.headers['user-agent'] };
+}
+
+/** The issuer's path on its host: '' or `/e/<domain>`. */
+export function basePathOf(tenancy: Tenancy | null | undefined): string {
+  return tenancy && tenancy.cookiePath !== '/' ? tenancy.cookiePath : '';
+}
+
+/** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.
+ * @param formTarget an origin besides our own that a form may lead to, by a redirect after it */
+export function sendPage(reply: FastifyReply, status: number, page: string, formTarget?: string): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'text/html; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .header(
+      'content-security-policy',
+      `default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'${formTarget ? ` ${formTarget}` : ''}; base-uri 'none'; frame-ancestors 'none'`,
+    )
+    .send(page);
+}
+
+function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
+  const form = request.routeOptions.config.errors ?? 'page';
+  if (error instanceof OAuthError) {
+    if (error.status === 401)
+      reply.header('www-authenticate', error.code === 'invalid_token' ? 'Bearer error="invalid_token"' : 'Basic realm="token"');
+    return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
+  }
+  if (error instanceof PageError) {
+    request.log.info({ error: error.title, number: error.number }, 'error page');
+    return sendPage(
+      reply,
+      error.status,
+      errorPage({
+        title: error.title,
+        message: error.message,
+        number: error.number,
+        reference: request.id,
+        basePath: basePathOf(request.tenancy),
+      }),
+    );
+  }
+  const status = error.statusCode && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
+  if (status === 500) request.log.error({ err: error }, 'request failed');
+  const [title, message] =
+    status === 413
+      ? ['That is too much', 'The request is larger than this server takes.']
+      : status === 415
+        ? ['That form is not understood', 'The request’s content type is not supported.']
+        : status < 500
+          ? ['That did not work', 'The request could not be read.']
+          : ['Something went wrong', 'It is our fault, and it is in our log. Go back and try again.'];
+  if (form === 'page')
+    return sendPage(reply, status, errorPage({ title, message, reference: request.id, basePath: basePathOf(request.tenancy) }));
+  const body =
+    form === 'oauth'
+      ? { error: status === 500 ? 'server_error' : 'invalid_request', error_description: message }
+      : { error: message, requestId: request.id };
+  return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {
+  const elsewhere =
+    !config.production && addresses.get(request.raw)?.kind === 'unknown' ? ` This server answers at ${config.baseUrl}.` : '';
+  return errorPage({ title: 'Nothing here', message: `There is no page at this address.${elsewhere}`, basePath: '' });
+}
+
+function hostOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
+  const forwarded = trustProxy ? request.headers['x-forwarded-host'] : undefined;
+  return (Array.isArray(forwarded) ? forwarded[0] : forwarded?.split(',')[0]?.trim()) ?? request.headers.host;
+}

@@ -1,0 +1,16 @@
+/** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
+import { createContext, type Infrastructure } from '../features/context.ts';
+import { deleteExpiredGrants } from '../features/grants/service.ts';
+import { deleteExpiredSessions } from '../features/sessions/service.ts';
+import { deleteExpiredAttempts } from '../features/sign-in-attempts/service.ts';
+
+export async function startCleanup(infrastructure: Infrastructure): Promise<void> {
+  const ctx = createContext(infrastructure, { kind: 'system', name: 'cleanup' });
+  await infrastructure.jobs.work('cleanup', async () => {
+    for (let rounds = 0; rounds < 100; rounds++) {
+      const deleted = (await deleteExpiredGrants(infrastructure)) + (await deleteExpiredSessions(ctx)) + (await deleteExpiredAttempts(ctx));
+      if (deleted === 0) return;
+    }
+  });
+  await infrastructure.jobs.schedule('cleanup', '*/10 * * * *', {});
+}

@@ -1,0 +1,81 @@
+/**
+ * Work that outlives a request, in the same database: a job is written in the transaction that causes it, and runs
+ * after that transaction committed, in this process or another.
+ */
+import type { PGlite } from '@electric-sql/pglite';
+import { fromPglite, fromPrisma, PgBoss } from 'pg-boss';
+import type { Logger } from 'pino';
+import type { Database, Db } from '../db/client.ts';
+
+/** What each queue carries. Payloads may be read by whoever reads the database: seal what is secret. */
+export interface Queues {
+  mail: { sealed: string };
+  import: { environmentId: string; importId: string };
+  cleanup: Record<string, never>;
+}
+
+export type QueueName = keyof Queues;
+
+interface QueueSettings {
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** Seconds a try may take before it is taken for lost. */
+  readonly expires: number;
+}
+
+const SETTINGS: Record<QueueName, QueueSettings> = {
+  mail: { retries: 8, expires: 60 },
+  import: { retries: 20, expires: 300 },
+  cleanup: { retries: 0, expires: 300 },
+};
+
+export interface JobQueue {
+  /** Writes a job with `db`: inside a transaction it exists only if that commits. `key` keeps one waiting job a key. */
+  enqueue<Q extends QueueName>(db: Db, queue: Q, data: Queues[Q], key?: string): Promise<void>;
+  /** Runs `handler` for each job of `queue`, one at a time in this process. A throw is a try that failed. */
+  work<Q extends QueueName>(queue: Q, handler: (data: Queues[Q]) => Promise<void>): Promise<void>;
+  /** Puts a job on `queue` by a cron expression (UTC). */
+  schedule<Q extends QueueName>(queue: Q, cron: string, data: Queues[Q]): Promise<void>;
+  /** Lets running jobs finish, then stops. */
+  close(): Promise<void>;
+}
+
+/** Installs the queue's own schema (`pgboss`) where it is missing, and starts it. */
+export async function startJobs(database: Database, databaseUrl: string | undefined, log: Logger): Promise<JobQueue> {
+  const boss = new PgBoss({
+    ...(database.kind === 'embedded'
+      ? { db: fromPglite(database.driver as PGlite), backend: 'pglite' as const }
+      : { connectionString: databaseUrl!, max: 3 }),
+    useListenNotify: true,
+    registerInstance: false,
+    persistQueueStats: false,
+  });
+  boss.on('error', (error) => log.error({ err: error }, 'job queue'));
+  boss.on('warning', (warning) => log.debug({ warning: warning.message }, 'job queue'));
+  await boss.start();
+  for (const [name, settings] of Object.entries(SETTINGS)) {
+    await boss.createQueue(name, {
+      policy: 'standard',
+      notify: true,
+      retryLimit: settings.retries,
+      retryBackoff: true,
+      retryDelay: 2,
+      expireInSeconds: settings.expires,
+      deleteAfterSeconds: 24 * 3600,
+    });
+  }
+  return {
+    enqueue: async (db, queue, data, key) => {
+      await boss.send(queue, data, { db: fromPrisma(db), ...(key ? { singletonKey: key } : {}) });
+    },
+    work: async (queue, handler) => {
+      await boss.work(queue, { batchSize: 1, pollingIntervalSeconds: 2 }, async (jobs) => {
+        for (const job of jobs) await handler(job.data as Queues[typeof queue]);
+      });
+    },
+    schedule: async (queue, cron, data) => {
+      await boss.schedule(queue, cron, data);
+    },
+    close: () => boss.stop({ graceful: true, timeout: 10_000, close: true }),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * The failures that a service may answer with. Each has a stable code and a message fit for its reader; an adapter
+ * maps the code to its own form (GraphQL error, payload error, OAuth error, page). Anything else is a fault of ours:
+ * it is masked, and logged with the request's id.
+ */
+
+/** Something the caller can understand and act on. */
+export class DomainError extends Error {
+  /** Stable, upper-case, safe to show. */
+  readonly code: string;
+  /** Which part of the input it is about, outermost first; empty when it is about no single field. */
+  readonly path: readonly string[];
+
+  constructor(code: string, message: string, path: readonly string[] = []) {
+    super(message);
+    this.name = new.target.name;
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** The actor does not hold the permission that this needs. */
+export class ForbiddenError extends DomainError {
+  readonly permission: string;
+
+  constructor(permission: string) {
+    super('FORBIDDEN', `This needs the permission ${permission}.`);
+    this.permission = permission;
+  }
+}
+
+/** Nobody is signed in, or the token is not valid. */
+export class UnauthenticatedError extends DomainError {
+  constructor(message = 'A valid bearer token is needed.') {
+    super('UNAUTHENTICATED', message);
+  }
+}
+
+/** There is no such thing within the actor's reach; the same for a missing thing and for another tenant's. */
+export class NotFoundError extends DomainError {
+  constructor(what: string, path: readonly string[] = []) {
+    super('NOT_FOUND', `There is no such ${what}.`, path);
+  }
+}
+
+/** The input breaks a rule of the domain: shown beside the field that `path` names. */
+export class InvalidInputError extends DomainError {}

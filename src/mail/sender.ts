@@ -1,0 +1,41 @@
+/**
+ * Mail goes out as a job, written in the transaction that causes it and sealed until it is sent: a code is never
+ * readable in the queue. Without SMTP_URL (outside production) it lands in the development mailbox.
+ */
+import nodemailer from 'nodemailer';
+import type { Config } from '../config.ts';
+import type { Database, Db } from '../db/client.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import { sortableHex } from '../kernel/ids.ts';
+import type { Vault } from '../security/secrets.ts';
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** What sending takes: parts of every service's context. */
+interface Mailing {
+  readonly db: Db;
+  readonly vault: Vault;
+  readonly jobs: JobQueue;
+}
+
+/** Puts a mail on its way; it leaves once the context's transaction has committed. */
+export async function sendMail(ctx: Mailing, mail: Mail): Promise<void> {
+  await ctx.jobs.enqueue(ctx.db, 'mail', { sealed: ctx.vault.seal('mail', JSON.stringify(mail)) });
+}
+
+/** Starts this process's share of sending. */
+export async function startMail(parts: { config: Config; database: Database; vault: Vault; jobs: JobQueue }): Promise<{ close(): void }> {
+  const { config, database, vault, jobs } = parts;
+  const transport = config.smtpUrl ? nodemailer.createTransport(config.smtpUrl) : undefined;
+  await jobs.work('mail', async ({ sealed }) => {
+    const mail = JSON.parse(vault.open('mail', sealed)) as Mail;
+    if (transport) await transport.sendMail({ from: config.mailFrom, ...mail });
+    else await database.prisma.developmentMail.create({ data: { id: sortableHex(), from: config.mailFrom, ...mail } });
+  });
+  return { close: () => transport?.close() };
+}

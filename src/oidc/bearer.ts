@@ -1,0 +1,57 @@
+/** Checks access tokens that this issuer signed (RFC 6750, RFC 8725): signature, algorithm, issuer, expiry. */
+import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import type { Infrastructure } from '../features/context.ts';
+import { tenancyOfIssuer, type Tenancy } from '../features/environments/directory.ts';
+import { signingKeys } from '../features/signing-keys/service.ts';
+
+/** Longer text is no token of ours: it is refused before any of it is decoded. */
+const MAX_TOKEN_LENGTH = 16_384;
+
+/** The token of an Authorization header; undefined for anything but one well-formed Bearer credential. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1];
+  return token && token.length <= MAX_TOKEN_LENGTH ? token : undefined;
+}
+
+/** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */
+export async function verifyAccessToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<JWTPayload | undefined> {
+  const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
+  try {
+    const { payload } = await jwtVerify(token, keySet(jwks), {
+      issuer: tenancy.issuer,
+      algorithms: ['RS256'],
+      currentDate: infrastructure.clock.now(),
+      requiredClaims: ['exp', 'iat', 'jti', 'azp', 'scp'],
+    });
+    return payload;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As {@link verifyAccessToken}, for whichever environment the token says it comes from. */
+export async function verifyFromAnyIssuer(
+  infrastructure: Infrastructure,
+  token: string,
+): Promise<{ tenancy: Tenancy; claims: JWTPayload } | undefined> {
+  const tenancy = await tenancyOfIssuer(infrastructure, unverifiedIssuer(token) ?? '');
+  const claims = tenancy && (await verifyAccessToken(infrastructure, tenancy, token));
+  return claims ? { tenancy, claims } : undefined;
+}
+
+const keySets = new WeakMap<object, ReturnType<typeof createLocalJWKSet>>();
+
+function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]) {
+  let set = keySets.get(jwks);
+  if (!set) keySets.set(jwks, (set = createLocalJWKSet(jwks)));
+  return set;
+}
+
+function unverifiedIssuer(token: string): string | undefined {
+  try {
+    const { iss } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { iss?: unknown };
+    return typeof iss === 'string' ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}

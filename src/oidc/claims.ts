@@ -1,0 +1,93 @@
+/** The claims of each token, in one place. Arrays stay arrays and seconds stay whole: SDKs depend on the types. */
+import type { Client } from '../features/applications/service.ts';
+import type { Grant } from '../features/grants/service.ts';
+import type { Subject } from '../features/grants/subject.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { randomUUID } from '../kernel/ids.ts';
+
+interface Issue {
+  readonly issuer: string;
+  readonly client: Client;
+  readonly now: Date;
+}
+
+/** Claims of a person's access token (RFC 9068 with the names that SDKs read). */
+export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, subject: Subject): object {
+  const iat = epochSeconds(now);
+  return {
+    iss: issuer,
+    sub: subject.userId,
+    aud: grant.audiences,
+    azp: client.clientId,
+    iat,
+    exp: iat + client.accessTokenLifetime,
+    jti: randomUUID(),
+    scp: grant.scopes,
+    ...(subject.organization && { org_code: subject.organization.id }),
+    permissions: subject.permissions,
+    feature_flags: {},
+  };
+}
+
+/** Claims of an ID token (OpenID Connect Core §2). */
+export function idTokenClaims(
+  { issuer, client, now }: Issue,
+  grant: Grant,
+  subject: Subject,
+  extra: { nonce: string | null; atHash: string },
+): object {
+  const iat = epochSeconds(now);
+  return {
+    iss: issuer,
+    sub: subject.userId,
+    aud: [client.clientId],
+    azp: client.clientId,
+    iat,
+    exp: iat + client.idTokenLifetime,
+    auth_time: epochSeconds(grant.authTime),
+    rat: epochSeconds(grant.requestedAt),
+    updated_at: epochSeconds(subject.updatedAt),
+    jti: randomUUID(),
+    at_hash: extra.atHash,
+    ...(extra.nonce && { nonce: extra.nonce }),
+    ...profileClaims(subject, grant.scopes),
+    org_codes: subject.organizationCodes,
+    ...(subject.providedId && { provided_id: subject.providedId }),
+  };
+}
+
+/** The claims about a person that `scopes` open (OpenID Connect Core §5.4). */
+export function profileClaims(subject: Subject, scopes: readonly string[]): Record<string, unknown> {
+  return {
+    ...(scopes.includes('email') && subject.email && { email: subject.email, email_verified: subject.isEmailVerified ?? false }),
+    ...(scopes.includes('profile') && {
+      ...(fullName(subject) && { name: fullName(subject) }),
+      ...(subject.firstName && { given_name: subject.firstName }),
+      ...(subject.lastName && { family_name: subject.lastName }),
+      ...(subject.picture && { picture: subject.picture }),
+      ...(subject.username && { preferred_username: subject.username }),
+    }),
+    ...(scopes.includes('phone') && subject.phone && { phone_number: subject.phone }),
+  };
+}
+
+export function fullName(subject: Pick<Subject, 'firstName' | 'lastName'>): string {
+  return [subject.firstName, subject.lastName].filter(Boolean).join(' ');
+}
+
+/** Claims of a machine's access token: no `sub`, as no person is involved. */
+export function machineTokenClaims({ issuer, client, now }: Issue, audiences: readonly string[], scopes: readonly string[]): object {
+  const iat = epochSeconds(now);
+  return {
+    iss: issuer,
+    aud: audiences,
+    azp: client.clientId,
+    iat,
+    exp: iat + client.accessTokenLifetime,
+    jti: randomUUID(),
+    gty: ['client_credentials'],
+    scope: scopes.join(' '),
+    scp: scopes,
+    v: '2',
+  };
+}

@@ -1,0 +1,48 @@
+/** The discovery document (OpenID Connect Discovery §3, RFC 8414 §2). */
+import { OIDC_SCOPES } from './scopes.ts';
+import { GRANT_TYPES } from './token.ts';
+
+export function discovery(issuer: string): object {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/oauth2/auth`,
+    token_endpoint: `${issuer}/oauth2/token`,
+    userinfo_endpoint: `${issuer}/oauth2/v2/user_profile`,
+    jwks_uri: `${issuer}/.well-known/jwks`,
+    end_session_endpoint: `${issuer}/logout`,
+    scopes_supported: OIDC_SCOPES,
+    claims_supported: [
+      'aud',
+      'exp',
+      'iat',
+      'iss',
+      'sub',
+      'azp',
+      'jti',
+      'at_hash',
+      'auth_time',
+      'nonce',
+      'updated_at',
+      'email',
+      'email_verified',
+      'name',
+      'given_name',
+      'family_name',
+      'picture',
+      'preferred_username',
+      'phone_number',
+      'org_codes',
+    ],
+    subject_types_supported: ['public'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'fragment'],
+    grant_types_supported: GRANT_TYPES,
+    prompt_values_supported: ['none', 'login', 'create'],
+    code_challenge_methods_supported: ['S256'],
+    id_token_signing_alg_values_supported: ['RS256'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'none'],
+    authorization_response_iss_parameter_supported: true,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+  };
+}

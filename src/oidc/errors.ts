@@ -1,0 +1,61 @@
+/** OAuth errors: each knows its HTTP status, and how it reaches its reader. */
+
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'invalid_scope'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'invalid_token';
+
+const STATUS: Record<OAuthErrorCode, number> = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  invalid_scope: 400,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  invalid_token: 401,
+};
+
+/** An error of the token endpoint and its kin (RFC 6749 §5.2, RFC 6750 §3.1), answered as JSON. */
+export class OAuthError extends Error {
+  readonly code: OAuthErrorCode;
+  readonly status: number;
+
+  constructor(code: OAuthErrorCode, description: string) {
+    super(description);
+    this.name = 'OAuthError';
+    this.code = code;
+    this.status = STATUS[code];
+  }
+}
+
+/**
+ * An error of the authorization endpoint. Only these codes go back to the application (applications answer any other
+ * by starting over, for ever); everything else is told to the person on a page of ours.
+ */
+export class RedirectError extends Error {
+  readonly code: 'login_required' | 'access_denied';
+
+  constructor(code: 'login_required' | 'access_denied', description: string) {
+    super(description);
+    this.code = code;
+  }
+}
+
+/** An error that the person sees as a page. The title is a short sentence, the message says what to do. */
+export class PageError extends Error {
+  readonly status: number;
+  readonly title: string;
+  /** The number that support can look up. */
+  readonly number: number | undefined;
+
+  constructor(status: number, title: string, message: string, number?: number) {
+    super(message);
+    this.status = status;
+    this.title = title;
+    this.number = number;
+  }
+}

@@ -1,0 +1,48 @@
+/** The authorization_code grant (RFC 6749 §4.1.3, PKCE by RFC 7636). Every refusal reads the same to the client. */
+import { createHash } from 'node:crypto';
+import { sameRedirectUri } from '../../features/applications/callback-urls.ts';
+import { createContext } from '../../features/context.ts';
+import { consumeCode, findCode, revokeGrant } from '../../features/grants/service.ts';
+import { sameText } from '../../security/secrets.ts';
+import { parameter } from '../client-authentication.ts';
+import { OAuthError } from '../errors.ts';
+import { personTokens, type TokenRequest, type TokenResponse } from './grant.ts';
+
+export async function authorizationCode(request: TokenRequest): Promise<TokenResponse> {
+  const { infrastructure, tenancy, client, form, origin } = request;
+  const { environmentId, businessId } = tenancy;
+  const code = parameter(form, 'code');
+  if (!code) throw new OAuthError('invalid_request', 'The code is missing.');
+  const found = await findCode(infrastructure, environmentId, code);
+  if (!found || found.applicationId !== client.applicationId) throw invalidCode();
+
+  const replayed = async () => {
+    const ctx = createContext(
+      infrastructure,
+      { kind: 'machine', applicationId: client.applicationId, environmentId, businessId, permissions: new Set() },
+      origin,
+    );
+    await revokeGrant(ctx, { environmentId, businessId, grantId: found.grantId, reason: 'authorization_code_replayed' });
+    return invalidCode();
+  };
+  if (found.consumedAt) throw await replayed();
+  if (found.expiresAt <= infrastructure.clock.now() || found.revokedAt) throw invalidCode();
+  if (!sameRedirectUri(found.redirectUri, parameter(form, 'redirect_uri') ?? '')) throw invalidCode();
+  if (!verifies(found.codeChallenge, parameter(form, 'code_verifier'))) throw invalidCode();
+
+  const offline = found.scopes.includes('offline');
+  const refreshToken = await consumeCode(infrastructure, environmentId, code, offline ? client.refreshTokenLifetime : undefined);
+  if (refreshToken === undefined) throw await replayed();
+  return personTokens(request, found, refreshToken, found.nonce);
+}
+
+/** RFC 7636 §4.6; a verifier without a challenge is refused too (RFC 9700 §4.8.2, PKCE downgrade). */
+function verifies(challenge: string | null, verifier: string | undefined): boolean {
+  if (challenge === null) return verifier === undefined;
+  if (!verifier || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) return false;
+  return sameText(createHash('sha256').update(verifier).digest('base64url'), challenge);
+}
+
+function invalidCode(): OAuthError {
+  return new OAuthError('invalid_grant', 'The code is wrong, expired or used, or was issued to another client or redirect_uri.');
+}

@@ -1,0 +1,34 @@
+/** The client_credentials grant (RFC 6749 §4.4): a token for the application itself, for the APIs it is authorised for. */
+import { managementAudience } from '../../features/apis/service.ts';
+import { signingKeys } from '../../features/signing-keys/service.ts';
+import { machineTokenClaims } from '../claims.ts';
+import { parameter } from '../client-authentication.ts';
+import { OAuthError } from '../errors.ts';
+import { parseAudiences } from '../scopes.ts';
+import { signJwt } from '../tokens.ts';
+import type { TokenRequest, TokenResponse } from './grant.ts';
+
+export async function clientCredentials({ infrastructure, tenancy, client, form }: TokenRequest): Promise<TokenResponse> {
+  if (!client.secretHash) throw new OAuthError('unauthorized_client', 'Only applications with a secret may use client_credentials.');
+  const management = managementAudience(tenancy.issuer);
+  const wanted = parseAudiences(form['audience']).map((audience) => (audience === `${management}/v1` ? management : audience));
+  if (wanted.length === 0) throw new OAuthError('invalid_request', 'The audience is missing: the API that the token is for.');
+  const apis = wanted.map((audience) => {
+    const api = client.apis.find((candidate) => (candidate.isManagement ? management : candidate.audience) === audience);
+    if (!api) throw new OAuthError('unauthorized_client', 'The application is not authorised for this audience.');
+    return api;
+  });
+  const held = [...new Set(apis.flatMap((api) => api.scopes))];
+  const asked = parameter(form, 'scope')?.split(/\s+/).filter(Boolean);
+  if (asked?.some((scope) => !held.includes(scope)))
+    throw new OAuthError('invalid_scope', 'The application does not hold every scope that is asked for.');
+  const scopes = asked ?? held;
+  const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
+  const claims = machineTokenClaims({ issuer: tenancy.issuer, client, now: infrastructure.clock.now() }, [...new Set(wanted)], scopes);
+  return {
+    access_token: await signJwt(signer, claims),
+    token_type: 'bearer',
+    expires_in: client.accessTokenLifetime,
+    scope: scopes.join(' '),
+  };
+}

@@ -1,0 +1,60 @@
+/** What a grant type is given and what it answers; and the answer that all grants of a person share. */
+import type { Client } from '../../features/applications/service.ts';
+import type { Infrastructure, Origin } from '../../features/context.ts';
+import type { Tenancy } from '../../features/environments/directory.ts';
+import type { Grant } from '../../features/grants/service.ts';
+import { findSubject } from '../../features/grants/subject.ts';
+import { signingKeys } from '../../features/signing-keys/service.ts';
+import { accessTokenClaims, idTokenClaims } from '../claims.ts';
+import type { Form } from '../client-authentication.ts';
+import { OAuthError } from '../errors.ts';
+import { accessTokenHash, signJwt } from '../tokens.ts';
+
+export interface TokenRequest {
+  readonly infrastructure: Infrastructure;
+  readonly tenancy: Tenancy;
+  readonly client: Client;
+  readonly form: Form;
+  readonly origin: Origin;
+}
+
+/** RFC 6749 §5.1; lifetimes in seconds. */
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly token_type: 'bearer';
+  readonly expires_in: number;
+  readonly scope: string;
+  readonly id_token?: string;
+  readonly refresh_token?: string;
+}
+
+/** Tokens for a grant, with claims as they are now.
+ * @throws OAuthError invalid_grant when the person or the organization may not sign in any more */
+export async function personTokens(
+  request: TokenRequest,
+  grant: Grant,
+  refreshToken: string,
+  nonce: string | null,
+): Promise<TokenResponse> {
+  const { infrastructure, tenancy, client } = request;
+  const [subject, { signer }] = await Promise.all([
+    findSubject(infrastructure, tenancy.environmentId, grant.userId, grant.organizationId),
+    signingKeys(infrastructure, tenancy.environmentId),
+  ]);
+  if (!subject || subject.isSuspended) throw new OAuthError('invalid_grant', 'The user may not sign in any more.');
+  if (grant.organizationId && (!subject.organization || subject.organization.isSuspended)) {
+    throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
+  }
+  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
+  const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject));
+  return {
+    access_token: accessToken,
+    expires_in: client.accessTokenLifetime,
+    ...(grant.scopes.includes('openid') && {
+      id_token: await signJwt(signer, idTokenClaims(issue, grant, subject, { nonce, atHash: accessTokenHash(accessToken) })),
+    }),
+    ...(refreshToken && { refresh_token: refreshToken }),
+    scope: grant.scopes.join(' '),
+    token_type: 'bearer',
+  };
+}

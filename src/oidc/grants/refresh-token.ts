@@ -1,0 +1,20 @@
+/** The refresh_token grant (RFC 6749 §6): always rotates, always with fresh claims. */
+import { rotateRefreshToken } from '../../features/grants/service.ts';
+import { parameter } from '../client-authentication.ts';
+import { OAuthError } from '../errors.ts';
+import { personTokens, type TokenRequest, type TokenResponse } from './grant.ts';
+
+export async function refreshToken(request: TokenRequest): Promise<TokenResponse> {
+  const { infrastructure, tenancy, client, form } = request;
+  const token = parameter(form, 'refresh_token');
+  if (!token) throw new OAuthError('invalid_request', 'The refresh_token is missing.');
+  const rotation = await rotateRefreshToken(infrastructure, {
+    environmentId: tenancy.environmentId,
+    businessId: tenancy.businessId,
+    applicationId: client.applicationId,
+    token,
+    lifetime: client.refreshTokenLifetime,
+  });
+  if ('refused' in rotation) throw new OAuthError('invalid_grant', 'The refresh token is wrong, expired, used or revoked.');
+  return personTokens(request, rotation.grant, rotation.refreshToken, null);
+}

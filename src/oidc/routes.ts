@@ -1,0 +1,83 @@
+/** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createContext, type Infrastructure } from '../features/context.ts';
+import { signingKeys } from '../features/signing-keys/service.ts';
+import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { browserToken, clearSession, sessionToken, setSession } from '../http/cookies.ts';
+import { signedOutPage } from '../pages/messages.ts';
+import { begin } from '../signin/flow.ts';
+import { answer, checkAuthorization, type Query } from './authorization.ts';
+import type { Form } from './client-authentication.ts';
+import { allowApplications, allowEveryone, preflight } from './cors.ts';
+import { discovery } from './discovery.ts';
+import { OAuthError, RedirectError } from './errors.ts';
+import { logout } from './logout.ts';
+import { token } from './token.ts';
+import { userProfile } from './user-profile.ts';
+
+export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
+  return (routes) => {
+    const contextOf = (request: FastifyRequest) =>
+      createContext(infrastructure, { kind: 'user', environmentId: request.tenancy.environmentId, userId: undefined }, originOf(request));
+
+    for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
+      publicDocument(routes, path, (request) => discovery(request.tenancy.issuer));
+    }
+    for (const path of ['/.well-known/jwks', '/.well-known/jwks.json']) {
+      publicDocument(routes, path, async (request) => (await signingKeys(infrastructure, request.tenancy.environmentId)).jwks);
+    }
+
+    routes.get('/oauth2/auth', async (request, reply) => {
+      const { tenancy } = request;
+      const authorization = await checkAuthorization(infrastructure, tenancy, request.query as Query);
+      try {
+        const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
+        const outcome = await begin(contextOf(request), { tenancy, client: authorization.client }, authorization, cookies);
+        if (outcome.sessionToken) setSession(reply, tenancy, outcome.sessionToken);
+        return goTo(reply, outcome.location);
+      } catch (error) {
+        if (!(error instanceof RedirectError)) throw error;
+        return goTo(reply, answer(authorization.request, tenancy.issuer, { error: error.code, error_description: error.message }));
+      }
+    });
+
+    const applications = allowApplications(infrastructure);
+    preflight(routes, '/oauth2/token', applications, 'POST');
+    routes.post('/oauth2/token', { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) => {
+      if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? ''))
+        throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
+      const tokens = await token(infrastructure, request.tenancy, {
+        authorization: request.headers.authorization,
+        form: (request.body ?? {}) as Form,
+        origin: originOf(request),
+      });
+      return reply.header('cache-control', 'no-store').send(tokens);
+    });
+
+    for (const path of ['/oauth2/v2/user_profile', '/oauth2/userinfo']) {
+      preflight(routes, path, applications, 'GET');
+      routes.get(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
+        reply.header('cache-control', 'no-store').send(await userProfile(infrastructure, request.tenancy, request.headers.authorization)),
+      );
+    }
+
+    routes.get('/logout', async (request, reply) => {
+      const { tenancy } = request;
+      const cookie = sessionToken(request);
+      clearSession(reply, tenancy);
+      const target = await logout(contextOf(request), tenancy, request.query as Query, cookie);
+      return target ? goTo(reply, target) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
+    });
+  };
+}
+
+function publicDocument(routes: FastifyInstance, path: string, make: (request: FastifyRequest) => object | Promise<object>): void {
+  preflight(routes, path, allowEveryone, 'GET');
+  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async (request, reply) =>
+    reply.header('cache-control', 'public, max-age=300').send(await make(request)),
+  );
+}
+
+function goTo(reply: FastifyReply, location: string): FastifyReply {
+  return reply.header('cache-control', 'no-store').redirect(location, 302);
+}

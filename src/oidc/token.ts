@@ -1,0 +1,33 @@
+/** The token endpoint (RFC 6749 §3.2): client first, then the grant type, one file each. */
+import type { Infrastructure, Origin } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import { authenticateClient, parameter, type Form } from './client-authentication.ts';
+import { OAuthError } from './errors.ts';
+import { authorizationCode } from './grants/authorization-code.ts';
+import { clientCredentials } from './grants/client-credentials.ts';
+import type { TokenRequest, TokenResponse } from './grants/grant.ts';
+import { refreshToken } from './grants/refresh-token.ts';
+
+const GRANTS: Record<string, (request: TokenRequest) => Promise<TokenResponse>> = {
+  authorization_code: authorizationCode,
+  refresh_token: refreshToken,
+  client_credentials: clientCredentials,
+};
+
+export const GRANT_TYPES = Object.keys(GRANTS);
+
+export async function token(
+  infrastructure: Infrastructure,
+  tenancy: Tenancy,
+  request: { authorization: string | undefined; form: Form; origin: Origin },
+): Promise<TokenResponse> {
+  const { form, authorization, origin } = request;
+  const grantType = parameter(form, 'grant_type');
+  if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
+  const client = await authenticateClient(infrastructure, tenancy.environmentId, authorization, form);
+  const grant = Object.hasOwn(GRANTS, grantType) ? GRANTS[grantType] : undefined;
+  if (!grant) throw new OAuthError('unsupported_grant_type', 'This grant type is not supported.');
+  if (client.type === 'm2m' && grantType !== 'client_credentials')
+    throw new OAuthError('unauthorized_client', 'A machine-to-machine application may only use client_credentials.');
+  return grant({ infrastructure, tenancy, client, form, origin });
+}

@@ -1,0 +1,178 @@
+/** The pages of a sign-in attempt, one view a step. Field names are stable: people's own browser tests rely on them. */
+import type { Attempt, Step } from '../features/sign-in-attempts/service.ts';
+import type { Problem } from '../signin/strategies/strategy.ts';
+import { html, type Html, page } from './layout.ts';
+
+export interface SignInView {
+  readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId'>;
+  readonly applicationName: string;
+  readonly organizations: readonly { id: string; name: string }[];
+  /** The issuer's path on its host, without a slash at the end. */
+  readonly basePath: string;
+  readonly csrf: string;
+  readonly problem?: Problem;
+  /** What the person typed, but for secrets. */
+  readonly typed: Readonly<Record<string, string | undefined>>;
+}
+
+/** The page of the attempt's step. */
+export function signInPage(view: SignInView): string {
+  const { title, body } = VIEWS[view.attempt.step](view);
+  return page({ title: `${title} – ${view.applicationName}`, assetsPath: `${view.basePath}/assets`, body });
+}
+
+type View = (view: SignInView) => { title: string; body: Html };
+
+const VIEWS: Record<Step, View> = {
+  identify: (view) => (view.attempt.flow === 'register' ? register(view) : login(view)),
+  not_found: accountNotFound,
+  code: enterCode,
+  password: enterPassword,
+  new_password: newPassword,
+  organization: chooseOrganization,
+  completed: () => ({ title: 'Signed in', body: html`<h1>You are signed in</h1><p>Go back to the application.</p>` }),
+};
+
+function login(view: SignInView) {
+  return {
+    title: 'Sign in',
+    body: html`<h1>Sign in</h1>
+<p class="lead">to continue to ${view.applicationName}</p>
+${form(view, 'identify', html`${email(view)}${submit('Continue')}`)}
+${form(view, 'switch', html`<input type="hidden" name="flow" value="register"><p class="aside">No account yet? <button class="link">Create one</button></p>`)}`,
+  };
+}
+
+function register(view: SignInView) {
+  return {
+    title: 'Create your account',
+    body: html`<h1>Create your account</h1>
+<p class="lead">to continue to ${view.applicationName}</p>
+${form(
+  view,
+  'identify',
+  html`<div class="pair">
+${field(view, { name: 'p_first_name', label: 'First name', value: view.typed['p_first_name'] ?? view.attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
+${field(view, { name: 'p_last_name', label: 'Last name', value: view.typed['p_last_name'] ?? view.attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
+</div>${email(view)}${submit('Continue')}`,
+)}
+${form(view, 'switch', html`<input type="hidden" name="flow" value="login"><p class="aside">Have an account already? <button class="link">Sign in</button></p>`)}`,
+  };
+}
+
+function accountNotFound(view: SignInView) {
+  return {
+    title: 'Account not found',
+    body: html`<h1>Account not found</h1>
+<p class="lead">There is no account for <strong>${view.attempt.email}</strong>.</p>
+${form(view, 'switch', html`<input type="hidden" name="flow" value="register">${submit('Create an account')}`)}
+${back(view, 'Try another address')}`,
+  };
+}
+
+function enterCode(view: SignInView) {
+  return {
+    title: 'Enter your code',
+    body: html`<h1>Check your mail</h1>
+<p class="lead">We sent a code to <strong>${view.attempt.email}</strong>.</p>
+${form(
+  view,
+  'code',
+  html`${field(view, { name: 'p_confirmation_code', label: 'Code', attributes: html`inputmode="numeric" autocomplete="one-time-code" maxlength="7" required autofocus class="code"` })}${submit('Continue')}`,
+)}
+${form(view, 'resend', html`<p class="aside">Nothing there? <button class="link">Send another code</button></p>`)}
+${back(view, 'Use another address')}`,
+  };
+}
+
+function enterPassword(view: SignInView) {
+  return {
+    title: 'Enter your password',
+    body: html`<h1>Enter your password</h1>
+<p class="lead">for <strong>${view.attempt.email}</strong></p>
+${form(
+  view,
+  'password',
+  html`<input type="hidden" autocomplete="username" name="p_email" value="${view.attempt.email ?? ''}">${field(view, { name: 'p_password', type: 'password', label: 'Password', attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit('Sign in')}`,
+)}
+${form(view, 'forgot', html`<p class="aside"><button class="link">Forgot your password?</button></p>`)}
+${back(view, 'Use another address')}`,
+  };
+}
+
+function newPassword(view: SignInView) {
+  return {
+    title: 'Choose a password',
+    body: html`<h1>Choose a password</h1>
+<p class="lead">for <strong>${view.attempt.email}</strong>. At least 8 characters; a few words together are good.</p>
+${form(
+  view,
+  'new_password',
+  html`${field(view, { name: 'p_first_password', type: 'password', label: 'Password', attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required autofocus` })}
+${field(view, { name: 'p_second_password', type: 'password', label: 'The same again', attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required` })}${submit('Continue')}`,
+)}`,
+  };
+}
+
+function chooseOrganization(view: SignInView) {
+  return {
+    title: 'Choose an organization',
+    body: html`<h1>Choose an organization</h1>
+<p class="lead">You are a member of several. Which one is this for?</p>
+${form(
+  view,
+  'organization',
+  html`<div class="choices">${view.organizations.map(({ id, name }) => html`<button class="choice" name="p_organization" value="${id}">${name}</button>`)}</div>`,
+)}`,
+  };
+}
+
+function email(view: SignInView) {
+  return field(view, {
+    name: 'p_email',
+    id: 'credentials_email',
+    type: 'email',
+    label: 'Email',
+    value: view.typed['p_email'] ?? view.attempt.email,
+    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
+  });
+}
+
+interface Field {
+  readonly name: string;
+  readonly id?: string;
+  readonly type?: string;
+  readonly label: string;
+  readonly value?: string | null | undefined;
+  readonly attributes: Html;
+}
+
+function field({ problem }: SignInView, { name, id = name, type = 'text', label, value, attributes }: Field) {
+  const message = problem?.field === name ? problem.message : undefined;
+  return html`<div class="field">
+<label for="${id}">${label}</label>
+<input id="${id}" name="${name}" type="${type}" value="${value ?? ''}" ${attributes}${message ? html` aria-invalid="true" aria-describedby="${id}_problem"` : ''}>
+${message ? html`<p class="problem" id="${id}_problem">${message}</p>` : ''}
+</div>`;
+}
+
+function form(view: SignInView, step: string, body: Html) {
+  const { problem } = view;
+  const banner = problem && !problem.field && step === view.attempt.step ? html`<p class="banner" role="alert">${problem.message}</p>` : '';
+  return html`${banner}<form method="post" action="${view.basePath}/signin/${view.attempt.id}/${step}" novalidate>
+<input type="hidden" name="csrf" value="${view.csrf}">
+${body}
+</form>`;
+}
+
+function submit(label: string) {
+  return html`<button class="primary" type="submit">${label}</button>`;
+}
+
+function back(view: SignInView, label: string) {
+  return form(
+    view,
+    'switch',
+    html`<input type="hidden" name="flow" value="${view.attempt.flow}"><p class="aside"><button class="link">${label}</button></p>`,
+  );
+}

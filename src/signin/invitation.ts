@@ -1,0 +1,55 @@
+/** The link of a team invitation: it starts a sign-up at `account` with the invited address, and ends on a page that says so. */
+import type { FastifyInstance } from 'fastify';
+import { createContext, type Infrastructure } from '../features/context.ts';
+import { startAttempt } from '../features/sign-in-attempts/service.ts';
+import { findInvitation, invitationApplication } from '../features/team/service.ts';
+import { browserToken } from '../http/cookies.ts';
+import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { PageError } from '../oidc/errors.ts';
+import { html, page } from '../pages/layout.ts';
+import { pageOf } from './flow.ts';
+
+export function invitationRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
+  return (routes) => {
+    routes.get<{ Params: { token: string } }>('/team-invitation/:token', async (request, reply) => {
+      const { tenancy } = request;
+      const ctx = createContext(
+        infrastructure,
+        { kind: 'user', environmentId: tenancy.environmentId, userId: undefined },
+        originOf(request),
+      );
+      const invitation = tenancy.kind === 'account' ? await findInvitation(ctx, request.params.token) : null;
+      if (!invitation)
+        throw new PageError(404, 'This invitation cannot be used', 'It is not known, has expired, or was used already. Ask for a new one.');
+      const application = await invitationApplication(ctx, tenancy.environmentId);
+      const attempt = await startAttempt(ctx, {
+        environmentId: tenancy.environmentId,
+        applicationId: application.id,
+        browserToken: browserToken(request, reply),
+        flow: 'register',
+        request: {
+          clientId: application.id.slice('app_'.length),
+          redirectUri: `${tenancy.issuer}/welcome`,
+          responseMode: 'query',
+          scopes: ['openid'],
+          audiences: [],
+          state: null,
+          nonce: null,
+          codeChallenge: null,
+          organizationId: null,
+          loginHint: invitation.email,
+          requestedAt: epochSeconds(ctx.clock.now()),
+        },
+      });
+      return reply.header('cache-control', 'no-store').redirect(pageOf(tenancy, attempt), 302);
+    });
+
+    routes.get('/welcome', async (request, reply) => {
+      const { tenancy } = request;
+      if (tenancy.kind !== 'account') throw new PageError(404, 'Nothing here', 'There is no page at this address.');
+      const body = html`<h1>Welcome</h1><p class="lead">You are signed in to Gatehouse, and your invitations are accepted. Open your dashboard, or query the graph with a token of this issuer.</p>`;
+      return sendPage(reply, 200, page({ title: 'Welcome', assetsPath: `${basePathOf(tenancy)}/assets`, body }));
+    });
+  };
+}

@@ -1,0 +1,124 @@
+/** The hosted pages' URLs: GET shows the attempt's page, each step is a POST, and a step that succeeds redirects. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { findClient } from '../features/applications/service.ts';
+import { createContext, type Context, type Infrastructure } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import { organizationsOfUser } from '../features/organizations/service.ts';
+import { findAttempt, type Attempt, type Step } from '../features/sign-in-attempts/service.ts';
+import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
+import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { PageError } from '../oidc/errors.ts';
+import { signInPage } from '../pages/sign-in.ts';
+import { sameText } from '../security/secrets.ts';
+import { expired, organizationChosen, type Place } from './flow.ts';
+import { resendCode, submitCode } from './strategies/email-code.ts';
+import { submitIdentifier, switchFlow } from './strategies/identifier.ts';
+import { forgotPassword, submitNewPassword, submitPassword } from './strategies/password.ts';
+import { problem, type Problem, type StepRequest, type StepResult } from './strategies/strategy.ts';
+
+/** What each form of the pages does, and on which pages it is found. */
+const STEPS: Record<string, { on: readonly Step[]; submit: (request: StepRequest) => Promise<StepResult> }> = {
+  identify: { on: ['identify'], submit: submitIdentifier },
+  switch: { on: ['identify', 'not_found', 'code', 'password'], submit: switchFlow },
+  code: { on: ['code'], submit: submitCode },
+  resend: { on: ['code'], submit: resendCode },
+  password: { on: ['password'], submit: submitPassword },
+  forgot: { on: ['password'], submit: forgotPassword },
+  new_password: { on: ['new_password'], submit: submitNewPassword },
+  organization: { on: ['organization'], submit: submitOrganization },
+};
+
+interface Visit {
+  readonly ctx: Context;
+  readonly tenancy: Tenancy;
+  readonly place: Place;
+  readonly attempt: Attempt;
+  readonly csrf: string;
+}
+
+export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
+  return (routes) => {
+    routes.get<{ Params: { id: string } }>('/signin/:id', async (request, reply) =>
+      show(reply, await visit(infrastructure, request, request.params.id)),
+    );
+
+    routes.post<{ Params: { id: string; step: string } }>('/signin/:id/:step', async (request, reply) => {
+      const visited = await visit(infrastructure, request, request.params.id);
+      const form = singleFields(request.body);
+      const { tenancy, attempt, csrf } = visited;
+      if (!sameText(form['csrf'] ?? '', csrf)) throw foreignBrowser();
+      const step = Object.hasOwn(STEPS, request.params.step) ? STEPS[request.params.step] : undefined;
+      // A page from the history, or sent twice: the attempt is elsewhere by now, and so should the person be.
+      if (!step?.on.includes(attempt.step)) return reply.redirect(`${tenancy.issuer}/signin/${attempt.id}`, 303);
+      const result = await step.submit({ ctx: visited.ctx, place: visited.place, attempt, form, sessionToken: sessionToken(request) });
+      if ('problem' in result) return show(reply, visited, result.problem, form);
+      if (result.sessionToken) setSession(reply, tenancy, result.sessionToken);
+      return reply.header('cache-control', 'no-store').redirect(result.location, 303);
+    });
+  };
+}
+
+/** Finds the attempt that a request is about, for the browser that started it. */
+async function visit(infrastructure: Infrastructure, request: FastifyRequest, id: string): Promise<Visit> {
+  const { tenancy } = request;
+  const ctx = createContext(infrastructure, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }, originOf(request));
+  const browser = knownBrowserToken(request);
+  const attempt = await findAttempt(ctx, tenancy.environmentId, id, browser);
+  if (attempt === 'expired') throw expired();
+  if (attempt === 'foreign') throw foreignBrowser();
+  const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
+  if (!client) throw expired();
+  return {
+    ctx,
+    tenancy,
+    place: { tenancy, client },
+    attempt,
+    csrf: infrastructure.vault.mac('csrf', `${browser} ${attempt.id}`).toString('base64url'),
+  };
+}
+
+async function show(
+  reply: FastifyReply,
+  { ctx, tenancy, place, attempt, csrf }: Visit,
+  shown?: Problem,
+  typed: Readonly<Record<string, string | undefined>> = {},
+): Promise<FastifyReply> {
+  const organizations =
+    attempt.step === 'organization' && attempt.userId ? await organizationsOfUser(ctx, tenancy.environmentId, attempt.userId) : [];
+  const page = signInPage({
+    attempt,
+    applicationName: place.client.name,
+    organizations,
+    basePath: basePathOf(tenancy),
+    csrf,
+    typed,
+    ...(shown && { problem: shown }),
+  });
+  return sendPage(reply, shown?.status ?? 200, page, formTarget(attempt.request.redirectUri));
+}
+
+async function submitOrganization({ ctx, place, attempt, form, sessionToken: token }: StepRequest): Promise<StepResult> {
+  const chosen = form['p_organization'];
+  if (!chosen) return problem('Choose one of the organizations.');
+  return organizationChosen(ctx, place, attempt, chosen, token);
+}
+
+/** What the policy's form-action must allow besides us, as browsers apply it to the redirect that ends a sign-in. */
+function formTarget(redirectUri: string): string {
+  const { origin, protocol } = new URL(redirectUri);
+  return origin === 'null' ? protocol : origin;
+}
+
+function singleFields(body: unknown): Record<string, string | undefined> {
+  const fields = Object.entries((body ?? {}) as Record<string, unknown>);
+  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'));
+}
+
+function foreignBrowser(): PageError {
+  return new PageError(
+    403,
+    'This page belongs to another browser',
+    'For your safety a sign-in stays in the browser that started it, with cookies allowed. Go back to the application and start again.',
+    8809,
+  );
+}

@@ -1,0 +1,65 @@
+/** Proving an address by a mailed 6-digit code: the way to sign up, and to sign in without a password. */
+import { clearTries, takeTry } from '../../features/credentials/service.ts';
+import { actingAs, inTransaction, type Context } from '../../features/context.ts';
+import { signInPolicy } from '../../features/environments/service.ts';
+import { joinOpenOrganization } from '../../features/organizations/service.ts';
+import { checkCode, sendCode, type Attempt, type AttemptChange } from '../../features/sign-in-attempts/service.ts';
+import { createUserRow, verifyEmail } from '../../features/users/service.ts';
+import { expired, identified, pageOf, type Outcome, type Place } from '../flow.ts';
+import { problem, type StepRequest, type StepResult } from './strategy.ts';
+
+/** Mails a code and leads to the page that asks for it. During the cool-down the last code stays good. */
+export async function mailCode(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  purpose: 'sign_in' | 'sign_up' | 'reset_password',
+  change: AttemptChange = {},
+): Promise<Outcome | 'cooling_down'> {
+  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
+  const sent = await sendCode(ctx, attempt, { applicationName: place.client.name, lifetime: codeLifetime, purpose, change });
+  return sent ? { location: pageOf(place.tenancy, attempt) } : 'cooling_down';
+}
+
+/** The page's "send another code". */
+export async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+  const sent = await mailCode(ctx, place, attempt, attempt.userId ? 'sign_in' : 'sign_up');
+  return sent === 'cooling_down'
+    ? problem('A code was sent a moment ago. Look in your mailbox, or wait half a minute and ask again.', undefined, 429)
+    : sent;
+}
+
+/** The code that was typed. */
+export async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+  const { tenancy } = place;
+  const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
+  if (!/^\d{6}$/.test(code)) return problem('The code has six digits.', 'p_confirmation_code');
+  if (!attempt.email) throw expired();
+  if (attempt.userId && !(await takeTry(ctx, tenancy, attempt.userId)))
+    return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
+
+  const result = await checkCode(ctx, attempt, code);
+  if (result === 'wrong') return problem('That is not the code we sent. Check the latest mail.', 'p_confirmation_code');
+  if (result === 'expired') return problem('This code has expired. Ask for another one.', 'p_confirmation_code');
+  if (result === 'used_up') return problem('This code cannot be used any more. Ask for another one.', 'p_confirmation_code', 429);
+
+  const { userId } = attempt;
+  if (!userId) return identified(ctx, place, attempt, await signUp(ctx, place, attempt, attempt.email));
+  await clearTries(ctx, tenancy, userId);
+  await verifyEmail(ctx, tenancy.environmentId, attempt.email);
+  return identified(ctx, place, attempt, userId);
+}
+
+/** Makes the user of a proved address, in the organization that is open to it. */
+async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email: string): Promise<string> {
+  return inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }), async (tx) => {
+    const user = await createUserRow(tx, tenancy, {
+      email,
+      isEmailVerified: true,
+      firstName: attempt.firstName,
+      lastName: attempt.lastName,
+    });
+    await joinOpenOrganization(tx, tenancy, user.id, attempt.request.organizationId ?? undefined);
+    return user.id;
+  });
+}

@@ -1,0 +1,60 @@
+/** The first page: an address, and for sign-up a name. Decides which method comes next. */
+import { hasPassword } from '../../features/credentials/service.ts';
+import type { Context } from '../../features/context.ts';
+import { signInPolicy } from '../../features/environments/service.ts';
+import { updateAttempt, type AttemptChange, type Flow } from '../../features/sign-in-attempts/service.ts';
+import { isInvited } from '../../features/team/service.ts';
+import { isEmail } from '../../features/text.ts';
+import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
+import type { Tenancy } from '../../features/environments/directory.ts';
+import { pageOf } from '../flow.ts';
+import { mailCode } from './email-code.ts';
+import { problem, type StepRequest, type StepResult } from './strategy.ts';
+
+export async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+  const { tenancy, client } = place;
+  const email = (form['p_email'] ?? '').trim();
+  if (!email) return problem('Type your email address.', 'p_email');
+  if (!isEmail(email)) return problem('This is not an email address.', 'p_email');
+  const names = { firstName: name(form['p_first_name']), lastName: name(form['p_last_name']) };
+
+  const codeTo = async (purpose: 'sign_in' | 'sign_up', change: AttemptChange) => {
+    const outcome = await mailCode(ctx, place, attempt, purpose, change);
+    if (outcome !== 'cooling_down') return outcome;
+    await updateAttempt(ctx, attempt, { ...change, step: 'code' }); // The code that was just mailed to this address is still good.
+    return { location: pageOf(tenancy, attempt) };
+  };
+  const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
+  if (!userId) {
+    if (attempt.flow === 'login' && !(tenancy.kind === 'account' && (await isInvited(ctx, email)))) {
+      await updateAttempt(ctx, attempt, { step: 'not_found', email });
+      return { location: pageOf(tenancy, attempt) };
+    }
+    if (!(await maySignUp(ctx, tenancy, email)))
+      return problem('Signing up is not open here. Ask the people who run this application.', undefined, 403);
+    return codeTo('sign_up', { email, userId: null, ...names });
+  }
+  if (await isSuspended(ctx, tenancy.environmentId, userId))
+    return problem('This account is suspended. Ask the people who run this application.', undefined, 403);
+  if (attempt.flow === 'login' && client.emailSignIn === 'password' && (await hasPassword(ctx, tenancy.environmentId, userId))) {
+    await updateAttempt(ctx, attempt, { step: 'password', email, userId });
+    return { location: pageOf(tenancy, attempt) };
+  }
+  // Who has an account signs in by proving the address: signing up twice makes nobody a stranger.
+  return codeTo('sign_in', { email, userId });
+}
+
+/** To the other of the two first pages, and back to the first page from any other. */
+export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+  const flow: Flow = form['flow'] === 'register' ? 'register' : 'login';
+  await updateAttempt(ctx, attempt, { step: 'identify', flow, userId: null, isReset: false });
+  return { location: pageOf(place.tenancy, attempt) };
+}
+
+async function maySignUp(ctx: Context, tenancy: Tenancy, email: string): Promise<boolean> {
+  return (await signInPolicy(ctx, tenancy.environmentId)).allowSelfSignUp || (tenancy.kind === 'account' && (await isInvited(ctx, email)));
+}
+
+function name(text: string | undefined): string | null {
+  return text?.trim().slice(0, 100) || null;
+}

@@ -1,0 +1,158 @@
+/** The environment as an operator writes it: what is left out, what is wrong, what production insists on. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Config, ConfigError, loadConfig } from '../src/config.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const load = (env: NodeJS.ProcessEnv = {}): Config => loadConfig({ DATA_DIR: directory, ...env });
+const KEY = Buffer.from('0123456789abcdef0123456789abcdef');
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  SECRET_KEY: KEY.toString('base64'),
+  SMTP_URL: 'smtps://user:password@mail.example.com',
+  BASE_URL: 'https://id.example.com',
+};
+
+function mistakesOf(env: NodeJS.ProcessEnv): string[] {
+  try {
+    load(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message.split('\n').slice(1);
+  }
+  return [];
+}
+
+test('nothing needs to be set', () => {
+  expect(load()).toEqual({
+    production: false,
+    port: 3000,
+    host: undefined,
+    baseUrl: 'http://localhost:3000',
+    rootDomain: undefined,
+    dataDir: directory,
+    databaseUrl: undefined,
+    secretKey: expect.any(Buffer),
+    smtpUrl: undefined,
+    mailFrom: 'Gatehouse <no-reply@localhost>',
+    logLevel: 'info',
+    trustProxy: false,
+  });
+});
+
+test('an empty value is no value', () => {
+  expect(load({ PORT: '', BASE_URL: '', DATABASE_URL: '', LOG_LEVEL: '' })).toMatchObject({
+    port: 3000,
+    databaseUrl: undefined,
+    logLevel: 'info',
+  });
+});
+
+test('what is loaded cannot be changed', () => {
+  expect(Object.isFrozen(load())).toBe(true);
+});
+
+test('the base URL loses its trailing slash, and mail comes from its host', () => {
+  expect(load({ BASE_URL: 'https://ID.example.com/' })).toMatchObject({
+    baseUrl: 'https://id.example.com',
+    mailFrom: 'Gatehouse <no-reply@id.example.com>',
+  });
+});
+
+test('every mistake is reported at once, under the name of its setting', () => {
+  const mistakes = mistakesOf({
+    NODE_ENV: 'production',
+    PORT: '70000',
+    BASE_URL: 'ftp://example.com',
+    ROOT_DOMAIN: 'not a host',
+    DATABASE_URL: 'mysql://localhost/x',
+    SECRET_KEY: 'short',
+    LOG_LEVEL: 'loud',
+    TRUST_PROXY: 'maybe',
+  });
+  expect(mistakes).toEqual([
+    expect.stringMatching(/PORT must be 0 to 65535/),
+    expect.stringMatching(/BASE_URL must be an http or https URL/),
+    expect.stringMatching(/ROOT_DOMAIN must be a host name/),
+    expect.stringMatching(/DATABASE_URL must be a postgres:\/\/ URL/),
+    expect.stringMatching(/SECRET_KEY must be 32 bytes/),
+    expect.stringMatching(/LOG_LEVEL must be fatal/),
+    expect.stringMatching(/TRUST_PROXY must be/),
+    expect.stringMatching(/SMTP_URL is required in production/),
+  ]);
+});
+
+test.each(['https://example.com/path', 'https://example.com/?a=b', 'https://user@example.com', 'https://example.com/#top'])(
+  '%s is no origin',
+  (BASE_URL) => {
+    expect(mistakesOf({ BASE_URL })).toEqual([expect.stringMatching(/BASE_URL must be an origin/)]);
+  },
+);
+
+describe('production', () => {
+  test('requires a key, a mail server and the public origin', () => {
+    expect(mistakesOf({ NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(/SECRET_KEY is required in production/),
+      expect.stringMatching(/SMTP_URL is required in production/),
+      expect.stringMatching(/BASE_URL is required in production/),
+    ]);
+  });
+
+  test('starts with the three, and keeps no key on disk', () => {
+    expect(load(PRODUCTION)).toMatchObject({ production: true, baseUrl: 'https://id.example.com', secretKey: KEY });
+    expect(() => statSync(join(directory, 'secret.key'))).toThrow();
+  });
+});
+
+describe('the secret key', () => {
+  test.each([
+    ['base64', KEY.toString('base64')],
+    ['base64url', KEY.toString('base64url')],
+    ['hex', KEY.toString('hex')],
+    ['upper-case hex', KEY.toString('hex').toUpperCase()],
+  ])('is read from %s', (_form, SECRET_KEY) => {
+    expect(load({ SECRET_KEY }).secretKey).toEqual(KEY);
+  });
+
+  test.each([
+    ['too short', KEY.subarray(1).toString('base64')],
+    ['too long', `${KEY.toString('hex')}00`],
+    ['neither hex nor base64', '!'.repeat(43)],
+  ])('is refused when %s', (_why, SECRET_KEY) => {
+    expect(mistakesOf({ SECRET_KEY })).toHaveLength(1);
+  });
+
+  test('is made once, for its owner alone, and kept', () => {
+    const first = load().secretKey;
+    expect(first).toHaveLength(32);
+    expect(statSync(join(directory, 'secret.key')).mode & 0o777).toBe(0o600);
+    expect(load().secretKey).toEqual(first);
+  });
+
+  test('is never replaced when the kept one is damaged', () => {
+    const path = join(directory, 'secret.key');
+    writeFileSync(path, 'damaged');
+    expect(mistakesOf({})).toEqual([expect.stringContaining(path)]);
+    expect(readFileSync(path, 'utf8')).toBe('damaged');
+  });
+});
+
+test.each([
+  ['true', true],
+  ['false', false],
+  ['10.0.0.0/8', '10.0.0.0/8'],
+  ['loopback, 192.168.1.7, fd00::/8', 'loopback, 192.168.1.7, fd00::/8'],
+])('TRUST_PROXY=%s', (TRUST_PROXY, expected) => {
+  expect(load({ TRUST_PROXY }).trustProxy).toBe(expected);
+});
+
+test.each(['2', 'maybe', '10.0.0.0/8;10.1.1.1', '10.0.0'])('TRUST_PROXY=%s is refused', (TRUST_PROXY) => {
+  expect(mistakesOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/TRUST_PROXY must be true, false, or addresses/)]);
+});
