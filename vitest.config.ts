@@ -10,6 +10,8 @@ const BROWSER = 'test/browser/**/*.test.ts';
 const databaseTemplate = './test/helpers/database-template.ts';
 
 export default defineConfig({
+  // Node takes graphql's CommonJS half, Vite would take the other: two halves do not know each other's types.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     // The embedded database wants some 200 MB a process, and CI has two cores.
     pool: 'forks',

@@ -41,11 +41,17 @@ interface SchemaEngine {
 
 async function loadEngine(pglite: PGlite): Promise<SchemaEngine> {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg' as string);
-  const wasm = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/js$/, 'wasm');
+  const wasm = createRequire(import.meta.url)
+    .resolve('@prisma/schema-engine-wasm/schema_engine_bg')
+    .replace(/js$/, 'wasm');
   const { instance } = await WebAssembly.instantiate(readFileSync(wasm), { './schema_engine_bg.js': bindings });
   bindings.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
-  return bindings.SchemaEngine.new({ datamodels: datamodel().map(({ path, content }) => [path, content]) }, () => {}, bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(pglite)));
+  return bindings.SchemaEngine.new(
+    { datamodels: datamodel().map(({ path, content }) => [path, content]) },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(new PrismaPGlite(pglite)),
+  );
 }
 
 if (import.meta.main) {

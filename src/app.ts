@@ -1,13 +1,13 @@
 /** The composition root: everything a process has is made here, once, and closed in the opposite order. */
 import type { FastifyInstance } from 'fastify';
-import { pino, type Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 import { connectEmbedded, connectPostgres, type Database } from './db/client.ts';
 import { openEmbedded } from './db/embedded.ts';
 import { migrate, pendingMigrations } from './db/migrate.ts';
 import type { Infrastructure } from './features/context.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
-import { ensureAccountEnvironment, seedQuickstart, type Quickstart } from './features/seed/service.ts';
+import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
 import { graphqlRoutes } from './graphql/server.ts';
 import { assetRoutes } from './http/assets.ts';
 import { devMailboxRoutes } from './http/dev-mailbox.ts';
@@ -15,7 +15,7 @@ import { healthRoutes } from './http/health.ts';
 import { createServer, environmentRoutes, platformRoutes } from './http/server.ts';
 import { startCleanup } from './jobs/cleanup.ts';
 import { startJobs } from './jobs/queue.ts';
-import { systemClock, type Clock } from './kernel/clock.ts';
+import { type Clock, systemClock } from './kernel/clock.ts';
 import { startMail } from './mail/sender.ts';
 import { oidcRoutes } from './oidc/routes.ts';
 import { createVault } from './security/secrets.ts';

@@ -192,15 +192,16 @@ export function isPermission(text: string): text is PermissionName {
   return known.has(text);
 }
 
-/**
- * What a machine token may be granted: everything that acts inside one environment or on what its business shares.
- * Ownership, the team and the plan stay with people.
- */
-const ONLY_FOR_PEOPLE: readonly Area[] = ['ownership', 'team_members', 'team_policies', 'billing'];
+/** What stays with people: ownership, changing the team or the plan, and what reaches beyond one environment. */
+const ONLY_FOR_PEOPLE: ReadonlySet<PermissionName> = new Set<PermissionName>([
+  ...AREAS.ownership.read,
+  ...AREAS.ownership.write,
+  ...AREAS.team_members.write,
+  ...AREAS.team_policies.write,
+  ...AREAS.billing.write,
+  'create:environments',
+  'delete:environments',
+]);
 
-export const MACHINE_SCOPES: readonly PermissionName[] = PERMISSIONS.filter(
-  (permission) =>
-    !ONLY_FOR_PEOPLE.some((area) => ([...AREAS[area].read, ...AREAS[area].write] as string[]).includes(permission)) &&
-    permission !== 'create:environments' &&
-    permission !== 'delete:environments',
-);
+/** What a machine token may be granted: the scopes of every environment's management API. */
+export const MACHINE_SCOPES: readonly PermissionName[] = PERMISSIONS.filter((permission) => !ONLY_FOR_PEOPLE.has(permission));

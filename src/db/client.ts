@@ -2,15 +2,15 @@
  * The one way to the database: Prisma's client for models, and prepared SQL for the few hot paths, over either the
  * embedded PGlite or a PostgreSQL server.
  */
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
 import pg from 'pg';
-import { PrismaClient } from './generated/client/client.ts';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Prisma } from './generated/client/client.ts';
+import { PrismaClient } from './generated/client/client.ts';
 
-export type { PrismaClient };
 export { Prisma } from './generated/client/client.ts';
+export type { PrismaClient };
 
 /** Prisma's client, or the same inside an interactive transaction. */
 export type Db = PrismaClient | Prisma.TransactionClient;

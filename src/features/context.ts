@@ -3,7 +3,7 @@
  * checks the permission before it looks for anything, then runs in one transaction with its audit row.
  */
 import type { Logger } from 'pino';
-import { can, environmentsWith, businessesWith, refusal } from '../access/authorize.ts';
+import { businessesWith, can, environmentsWith, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
 import type { Database, Db } from '../db/client.ts';

@@ -34,7 +34,7 @@ export const builder = new SchemaBuilder<{
     maxConnectionSize: 100,
     defaultConnectionSize: 20,
     exposeDescriptions: false,
-    onUnusedQuery: 'error',
+    onUnusedQuery: null,
   },
 });
 

@@ -32,9 +32,9 @@ export function publicError(error: unknown, requestId: string, log: Logger): Gra
   if (cause instanceof ForbiddenError) return make(cause.message, { code: 'FORBIDDEN', permission: cause.permission });
   if (cause instanceof UnauthenticatedError) return make(cause.message, { code: 'UNAUTHENTICATED' });
   if (cause instanceof NotFoundError)
-    return make(cause.message, { code: 'NOT_FOUND', ...(cause.path.length > 0 && { inputPath: cause.path }) });
+    return make(cause.message, { code: 'NOT_FOUND', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
   if (cause instanceof DomainError)
-    return make(cause.message, { code: 'BAD_USER_INPUT', ...(cause.path.length > 0 && { inputPath: cause.path }) });
+    return make(cause.message, { code: 'BAD_USER_INPUT', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
   if (outer && !(outer.originalError && !(outer.originalError instanceof GraphQLError))) {
     const code = outer.extensions['code'];
     return make(outer.message, {

@@ -1,5 +1,5 @@
 /** What one document may ask for: tokens and depth. Measured on the document alone, before anything runs. */
-import { GraphQLError, Kind, type ASTVisitor, type FragmentDefinitionNode, type SelectionSetNode, type ValidationContext } from 'graphql';
+import { type ASTVisitor, type FragmentDefinitionNode, GraphQLError, Kind, type SelectionSetNode, type ValidationContext } from 'graphql';
 
 export const MAX_TOKENS = 4000;
 export const MAX_DEPTH = 15;

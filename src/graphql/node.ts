@@ -4,7 +4,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { businessesWith, environmentsWith } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { PrismaClient } from '../db/client.ts';
-import { kindOf, type IdKind } from '../kernel/ids.ts';
+import { type IdKind, kindOf } from '../kernel/ids.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
 

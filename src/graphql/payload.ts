@@ -88,7 +88,7 @@ export function defineMutation<Input extends object, Result>(definition: Definit
           return { result: await run(services, (args as { input: Input }).input), errors: [] };
         } catch (error) {
           if (error instanceof InvalidInputError && Object.hasOwn(allCodes, error.code)) {
-            return { result: null, errors: [{ message: error.message, code: error.code, path: error.path }] };
+            return { result: null, errors: [{ message: error.message, code: error.code, path: error.inputPath }] };
           }
           throw error;
         }

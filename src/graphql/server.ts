@@ -1,6 +1,7 @@
 /** `/graphql`: Yoga behind the one HTTP server, with a bearer token for who is asking. No cookie is ever read here. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
 import { createFetch } from '@whatwg-node/fetch';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';

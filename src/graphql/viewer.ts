@@ -1,6 +1,7 @@
 /** `viewer`: who the caller is, and the businesses it reaches. */
-import { UnauthenticatedError } from '../kernel/errors.ts';
+
 import type { MachineActor, TeamActor } from '../kernel/actor.ts';
+import { UnauthenticatedError } from '../kernel/errors.ts';
 import { builder } from './builder.ts';
 
 const ViewerKind = builder.enumType('ViewerKind', {

@@ -1,8 +1,8 @@
 /** `/dev/mailbox`: the mails that would have been sent, outside production and without SMTP only. */
 import type { FastifyInstance } from 'fastify';
-import { html, page } from '../pages/layout.ts';
-import { listDevelopmentMail } from '../mail/mailbox.ts';
 import type { Infrastructure } from '../features/context.ts';
+import { listDevelopmentMail } from '../mail/mailbox.ts';
+import { html, page } from '../pages/layout.ts';
 import { sendPage } from './server.ts';
 
 export function devMailboxRoutes(routes: FastifyInstance, { database }: Infrastructure): void {

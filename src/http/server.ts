@@ -10,7 +10,7 @@ import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstanc
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import { randomUUID } from '../kernel/ids.ts';
-import { addressOf, type Address } from '../kernel/issuer.ts';
+import { type Address, addressOf } from '../kernel/issuer.ts';
 import { OAuthError, PageError } from '../oidc/errors.ts';
 import { errorPage } from '../pages/messages.ts';
 

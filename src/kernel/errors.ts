@@ -8,14 +8,14 @@
 export class DomainError extends Error {
   /** Stable, upper-case, safe to show. */
   readonly code: string;
-  /** Which part of the input it is about, outermost first; empty when it is about no single field. */
-  readonly path: readonly string[];
+  /** Which part of the input it is about, outermost first; empty when it is about no single field. Not `path`: GraphQL takes an error with a `path` for one it has placed already. */
+  readonly inputPath: readonly string[];
 
-  constructor(code: string, message: string, path: readonly string[] = []) {
+  constructor(code: string, message: string, inputPath: readonly string[] = []) {
     super(message);
     this.name = new.target.name;
     this.code = code;
-    this.path = path;
+    this.inputPath = inputPath;
   }
 }
 

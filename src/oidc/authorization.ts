@@ -3,12 +3,13 @@
  * Until the client and its redirect URI are known to be right nothing may be sent there: every failure is a page.
  * Parameters that are unknown are ignored, and empty ones count as absent.
  */
+
+import { managementAudience } from '../features/apis/service.ts';
 import { isRegistered } from '../features/applications/callback-urls.ts';
-import { findClient, type Client } from '../features/applications/service.ts';
+import { type Client, findClient } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
-import { managementAudience } from '../features/apis/service.ts';
 import { isEmail } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { PageError } from './errors.ts';

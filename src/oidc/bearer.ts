@@ -1,7 +1,7 @@
 /** Checks access tokens that this issuer signed (RFC 6750, RFC 8725): signature, algorithm, issuer, expiry. */
-import { createLocalJWKSet, jwtVerify, type JWTPayload } from 'jose';
+import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { Infrastructure } from '../features/context.ts';
-import { tenancyOfIssuer, type Tenancy } from '../features/environments/directory.ts';
+import { type Tenancy, tenancyOfIssuer } from '../features/environments/directory.ts';
 import { signingKeys } from '../features/signing-keys/service.ts';
 
 /** Longer text is no token of ours: it is refused before any of it is decoded. */

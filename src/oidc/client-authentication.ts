@@ -1,5 +1,5 @@
 /** Client authentication at the token endpoint (RFC 6749 §2.3): client_secret_post, client_secret_basic, or none for public clients. */
-import { findClient, type Client } from '../features/applications/service.ts';
+import { type Client, findClient } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { OAuthError } from './errors.ts';

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { signingKeys } from '../features/signing-keys/service.ts';
-import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { browserToken, clearSession, sessionToken, setSession } from '../http/cookies.ts';
+import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { signedOutPage } from '../pages/messages.ts';
 import { begin } from '../signin/flow.ts';
 import { answer, checkAuthorization, type Query } from './authorization.ts';

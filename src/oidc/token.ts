@@ -1,7 +1,7 @@
 /** The token endpoint (RFC 6749 §3.2): client first, then the grant type, one file each. */
 import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { authenticateClient, parameter, type Form } from './client-authentication.ts';
+import { authenticateClient, type Form, parameter } from './client-authentication.ts';
 import { OAuthError } from './errors.ts';
 import { authorizationCode } from './grants/authorization-code.ts';
 import { clientCredentials } from './grants/client-credentials.ts';

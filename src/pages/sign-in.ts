@@ -1,7 +1,7 @@
 /** The pages of a sign-in attempt, one view a step. Field names are stable: people's own browser tests rely on them. */
 import type { Attempt, Step } from '../features/sign-in-attempts/service.ts';
 import type { Problem } from '../signin/strategies/strategy.ts';
-import { html, type Html, page } from './layout.ts';
+import { type Html, html, page } from './layout.ts';
 
 export interface SignInView {
   readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId'>;

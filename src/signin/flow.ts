@@ -3,22 +3,22 @@
  * axes: this file knows the order of the steps, `strategies/` how each method proves a person.
  */
 import type { Client } from '../features/applications/service.ts';
+import { actingAs, type Context, inTransaction } from '../features/context.ts';
 import { hasPassword } from '../features/credentials/service.ts';
-import { actingAs, inTransaction, type Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { issueCode } from '../features/grants/service.ts';
 import { joinOpenOrganization, membershipIn, organizationsOfUser } from '../features/organizations/service.ts';
 import { findSession, startSession } from '../features/sessions/service.ts';
 import {
+  type Attempt,
+  type AuthorizationRequest,
   completeAttempt,
   startAttempt,
   updateAttempt,
-  type Attempt,
-  type AuthorizationRequest,
 } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
 import { recordSignIn } from '../features/users/service.ts';
-import { answer, type Authorization } from '../oidc/authorization.ts';
+import { type Authorization, answer } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
 
 /** One application's sign-in at one environment. */

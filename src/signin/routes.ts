@@ -1,10 +1,10 @@
 /** The hosted pages' URLs: GET shows the attempt's page, each step is a POST, and a step that succeeds redirects. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
-import { createContext, type Context, type Infrastructure } from '../features/context.ts';
+import { type Context, createContext, type Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { organizationsOfUser } from '../features/organizations/service.ts';
-import { findAttempt, type Attempt, type Step } from '../features/sign-in-attempts/service.ts';
+import { type Attempt, findAttempt, type Step } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { PageError } from '../oidc/errors.ts';
@@ -14,7 +14,7 @@ import { expired, organizationChosen, type Place } from './flow.ts';
 import { resendCode, submitCode } from './strategies/email-code.ts';
 import { submitIdentifier, switchFlow } from './strategies/identifier.ts';
 import { forgotPassword, submitNewPassword, submitPassword } from './strategies/password.ts';
-import { problem, type Problem, type StepRequest, type StepResult } from './strategies/strategy.ts';
+import { type Problem, problem, type StepRequest, type StepResult } from './strategies/strategy.ts';
 
 /** What each form of the pages does, and on which pages it is found. */
 const STEPS: Record<string, { on: readonly Step[]; submit: (request: StepRequest) => Promise<StepResult> }> = {

@@ -3,11 +3,11 @@ import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { defineMutation } from '../../graphql/payload.ts';
 import {
-  createApplication,
-  rotateApplicationSecret,
   type ApplicationType,
   type ApplicationWithSecret,
+  createApplication,
   type EmailSignIn,
+  rotateApplicationSecret,
 } from './service.ts';
 
 const ApplicationTypeEnum = builder.enumType('ApplicationType', {

@@ -4,7 +4,7 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId, randomAlphanumeric } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { action, environmentScope, scopeOfRow, type Context, type Infrastructure } from '../context.ts';
+import { action, type Context, environmentScope, type Infrastructure, scopeOfRow } from '../context.ts';
 import { requireText } from '../text.ts';
 import { checkCallbackUrl } from './callback-urls.ts';
 

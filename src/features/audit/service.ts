@@ -1,6 +1,7 @@
 /** The audit log: who did what, written in the transaction that did it. Details never hold a secret or a contact. */
-import { newId } from '../../kernel/ids.ts';
+
 import type { Actor } from '../../kernel/actor.ts';
+import { newId } from '../../kernel/ids.ts';
 import type { Context } from '../context.ts';
 
 export interface AuditEntry {

@@ -3,7 +3,7 @@ import type { Business } from '../../db/generated/client/client.ts';
 import { InvalidInputError, UnauthenticatedError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { inTransaction, type Context } from '../context.ts';
+import { type Context, inTransaction } from '../context.ts';
 import { createEnvironmentRow, freeDomain } from '../environments/service.ts';
 import { addTeamMember } from '../team/service.ts';
 import { requireText } from '../text.ts';

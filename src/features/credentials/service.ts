@@ -20,7 +20,7 @@ export async function takeTry(ctx: Context, scope: Scope, userId: string): Promi
   const rows = await ctx.db.$queryRaw<{ locked: boolean }[]>`
     UPDATE users SET
       failed_sign_ins = CASE WHEN locked_until IS NULL THEN failed_sign_ins + 1 ELSE 1 END,
-      locked_until = CASE WHEN locked_until IS NULL AND failed_sign_ins + 1 >= ${MAX_FAILURES} THEN ${later(now, LOCK_SECONDS)} END
+      locked_until = CASE WHEN locked_until IS NULL AND failed_sign_ins + 1 >= ${MAX_FAILURES} THEN ${later(now, LOCK_SECONDS)}::timestamptz END
     WHERE environment_id = ${scope.environmentId} AND id = ${userId} AND (locked_until IS NULL OR locked_until <= ${now})
     RETURNING locked_until IS NOT NULL AS locked`;
   if (rows[0]?.locked)

@@ -1,5 +1,5 @@
 /** Finds the environment that a request's address names. Answers are kept for some seconds: every request asks. */
-import { issuerOf, type Address } from '../../kernel/issuer.ts';
+import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Infrastructure } from '../context.ts';
 
 /** An environment as requests know it. */

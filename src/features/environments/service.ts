@@ -4,10 +4,10 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { createManagementApi } from '../apis/service.ts';
 import { audit } from '../audit/service.ts';
+import { planLimits } from '../businesses/plans.ts';
 import { action, businessScope, type Context } from '../context.ts';
 import { createOrganizationRow } from '../organizations/service.ts';
 import { createSigningKey } from '../signing-keys/service.ts';
-import { planLimits } from '../businesses/plans.ts';
 
 export interface CreateEnvironmentInput {
   readonly businessId?: string | null | undefined;

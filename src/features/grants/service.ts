@@ -7,7 +7,7 @@ import { later } from '../../kernel/clock.ts';
 import { randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { createContext, inTransaction, type Context, type Infrastructure } from '../context.ts';
+import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
 
 /** Seconds an authorization code lives. */
 export const CODE_SECONDS = 60;

@@ -4,7 +4,7 @@ import { failImport, runImport } from './run-import.ts';
 
 const FAILURE = 'The server could not finish this import. Import the file again: what is imported already stays as it is.';
 
-/** Starts applying imports in this process, those first that were left unfinished. */
+/** Starts applying imports in this process, those too that were left unfinished. A try that fails is repeated by the queue; the last one gives the import up. */
 export async function registerImportJobs(infrastructure: Infrastructure): Promise<void> {
   const { database, jobs, log } = infrastructure;
   await jobs.work('import', async (key, attempt?: { isLast: boolean }) => {

@@ -53,8 +53,8 @@ function planRow(scope: Scope, known: Known, plan: Plan, row: ImportRow, warning
 }
 
 function nobody({ line, keys }: ImportRow): Issue {
-  const known = keys.id ? ({ code: 'user_not_found', column: 'id' } as const) : ({ code: 'missing_identity', column: 'username' } as const);
-  return { line, severity: 'rejected', ...known, message: `No user has this ${known.column}, and a new one needs an email or a phone.` };
+  const fault = keys.id ? ({ code: 'user_not_found', column: 'id' } as const) : ({ code: 'missing_identity', column: 'username' } as const);
+  return { line, severity: 'rejected', ...fault, message: `No user has this ${fault.column}, and a new one needs an email or a phone.` };
 }
 
 function planUser({ environmentId }: Scope, known: Known, plan: Plan, row: ImportRow): KnownUser {

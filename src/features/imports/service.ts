@@ -3,7 +3,6 @@ import type { Import } from '../../db/generated/client/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { action, environmentScope } from '../context.ts';
-import { requireText } from '../text.ts';
 import { cutIntoChunks, sealChunk } from './chunks.ts';
 import { parseCsv } from './csv.ts';
 import { groupByPerson } from './group-lines.ts';
@@ -14,8 +13,9 @@ const CHUNKS_A_STATEMENT = 20;
 
 export interface ImportUsersInput {
   readonly environmentId?: string | null | undefined;
+  /** To recognise the import by; cut to 200 characters. */
   readonly fileName: string;
-  /** A CSV file of at most {@link MAX_IMPORT_BYTES}. */
+  /** A CSV file in UTF-8. */
   readonly content: Uint8Array;
 }
 
@@ -26,10 +26,9 @@ export const importUsers = action({
   permission: 'create:imports',
   scope: (ctx, input: ImportUsersInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, { environmentId, businessId }): Promise<Import> {
-    const fileName = requireText(input.fileName, 'fileName');
     const lines = parseCsv(input.content).map(validateRow);
     const row = await ctx.db.import.create({
-      data: { environmentId, id: newId('import'), fileName, state: 'queued', totalLines: lines.length },
+      data: { environmentId, id: newId('import'), fileName: printable(input.fileName), state: 'queued', totalLines: lines.length },
     });
     const chunks = cutIntoChunks(groupByPerson(lines));
     for (let start = 0; start < chunks.length; start += CHUNKS_A_STATEMENT) {
@@ -48,3 +47,7 @@ export const importUsers = action({
     return row;
   },
 });
+
+function printable(fileName: string): string {
+  return fileName.replaceAll(/\p{Cc}/gu, '').slice(0, 200);
+}

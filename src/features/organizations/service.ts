@@ -3,7 +3,7 @@ import type { Membership, Organization } from '../../db/generated/client/client.
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, environmentScope, scopeOfRow, type Context } from '../context.ts';
+import { action, type Context, environmentScope, scopeOfRow } from '../context.ts';
 import { defaultRoleIds, findRoles } from '../roles/service.ts';
 import { requireText } from '../text.ts';
 

@@ -2,10 +2,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { issuerOf } from '../../kernel/issuer.ts';
-import { createApplicationRow, type ApplicationWithSecret } from '../applications/service.ts';
 import { authorizeApplication, createApiRow, managementAudience } from '../apis/service.ts';
+import { type ApplicationWithSecret, createApplicationRow } from '../applications/service.ts';
 import { createBusinessRow } from '../businesses/service.ts';
-import { createContext, inTransaction, type Context, type Infrastructure } from '../context.ts';
+import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
 import { accountEnvironment, createEnvironment, createEnvironmentRow } from '../environments/service.ts';
 import { addTeamMember } from '../team/service.ts';
 import { createUserRow } from '../users/service.ts';

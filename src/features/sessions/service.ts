@@ -4,7 +4,7 @@ import { later } from '../../kernel/clock.ts';
 import { randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { inTransaction, type Context } from '../context.ts';
+import { type Context, inTransaction } from '../context.ts';
 import { revokeGrantsOfSession } from '../grants/service.ts';
 
 /** A session ends after this long without activity, and after {@link SESSION_SECONDS} in any case. */

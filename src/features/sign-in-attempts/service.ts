@@ -2,14 +2,15 @@
  * Sign-in attempts: the server-side record of one person's way through the hosted pages. It is bound to the browser
  * that started it, lives {@link ATTEMPT_SECONDS}, and its codes are tried at most {@link MAX_CODE_TRIES} times.
  */
-import type { SignInAttempt } from '../../db/generated/client/client.ts';
+
 import type { Prisma } from '../../db/client.ts';
+import type { SignInAttempt } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
 import { randomDigits, randomToken } from '../../kernel/ids.ts';
-import { codeMail } from '../../mail/templates.ts';
 import { sendMail } from '../../mail/sender.ts';
+import { codeMail } from '../../mail/templates.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
-import { inTransaction, type Context } from '../context.ts';
+import { type Context, inTransaction } from '../context.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;

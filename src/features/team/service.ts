@@ -2,15 +2,16 @@
  * The team of a business: users of the `account` environment with any mix of the eight roles. Rules that must hold:
  * nobody hands out what they may not assign, nobody raises themselves, and a business always keeps an Owner.
  */
-import type { TeamInvitation, TeamMember } from '../../db/generated/client/client.ts';
+
 import { businessesWith } from '../../access/authorize.ts';
 import { assignableRoles, isTeamRole, type TeamRole } from '../../access/team-roles.ts';
+import type { TeamInvitation, TeamMember } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
 import { ForbiddenError, InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
-import { teamInvitationMail } from '../../mail/templates.ts';
 import { sendMail } from '../../mail/sender.ts';
+import { teamInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { planLimits } from '../businesses/plans.ts';

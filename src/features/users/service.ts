@@ -3,7 +3,7 @@ import type { User } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, environmentScope, type Context } from '../context.ts';
+import { action, type Context, environmentScope } from '../context.ts';
 import { addMembership, joinOpenOrganization } from '../organizations/service.ts';
 import { defaultRoleIds } from '../roles/service.ts';
 import { optionalText, requireEmail } from '../text.ts';

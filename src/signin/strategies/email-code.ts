@@ -1,11 +1,12 @@
 /** Proving an address by a mailed 6-digit code: the way to sign up, and to sign in without a password. */
+
+import { actingAs, type Context, inTransaction } from '../../features/context.ts';
 import { clearTries, takeTry } from '../../features/credentials/service.ts';
-import { actingAs, inTransaction, type Context } from '../../features/context.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
 import { joinOpenOrganization } from '../../features/organizations/service.ts';
-import { checkCode, sendCode, type Attempt, type AttemptChange } from '../../features/sign-in-attempts/service.ts';
+import { type Attempt, type AttemptChange, checkCode, sendCode } from '../../features/sign-in-attempts/service.ts';
 import { createUserRow, verifyEmail } from '../../features/users/service.ts';
-import { expired, identified, pageOf, type Outcome, type Place } from '../flow.ts';
+import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
 /** Mails a code and leads to the page that asks for it. During the cool-down the last code stays good. */

@@ -1,12 +1,13 @@
 /** The first page: an address, and for sign-up a name. Decides which method comes next. */
-import { hasPassword } from '../../features/credentials/service.ts';
+
 import type { Context } from '../../features/context.ts';
+import { hasPassword } from '../../features/credentials/service.ts';
+import type { Tenancy } from '../../features/environments/directory.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
-import { updateAttempt, type AttemptChange, type Flow } from '../../features/sign-in-attempts/service.ts';
+import { type AttemptChange, type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail } from '../../features/text.ts';
 import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
-import type { Tenancy } from '../../features/environments/directory.ts';
 import { pageOf } from '../flow.ts';
 import { mailCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';

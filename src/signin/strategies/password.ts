@@ -1,8 +1,9 @@
 /** Signing in with a password, and choosing one. */
-import { checkPassword, setPassword } from '../../features/credentials/service.ts';
+
 import { inTransaction } from '../../features/context.ts';
-import { InvalidInputError } from '../../kernel/errors.ts';
+import { checkPassword, setPassword } from '../../features/credentials/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
+import { InvalidInputError } from '../../kernel/errors.ts';
 import { authenticated, expired, pageOf } from '../flow.ts';
 import { mailCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';

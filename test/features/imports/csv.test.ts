@@ -66,7 +66,7 @@ describe('parseCsv', () => {
     ['BAD_ENCODING', 'email\na@example.com\0', 'UTF-8'],
   ])('refuses with %s: %j', (code, text, message) => {
     const error = refusal(bytes(text));
-    expect(error).toMatchObject({ code, path: ['file'] });
+    expect(error).toMatchObject({ code, inputPath: ['file'] });
     expect(error.message).toContain(message);
   });
 

@@ -1,136 +1,19 @@
-/** An import from the upload to the rows it leaves, on the embedded database. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { PGlite } from '@electric-sql/pglite';
-import { pino } from 'pino';
+/** An import from the upload to the rows it leaves. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connectEmbedded } from '../../../src/db/client.ts';
-import { migrate } from '../../../src/db/migrate.ts';
-import { createContext, type Infrastructure } from '../../../src/features/context.ts';
-import { registerImportJobs } from '../../../src/features/imports/jobs.ts';
-import { failImport, runImport } from '../../../src/features/imports/run-import.ts';
+import { runImport } from '../../../src/features/imports/run-import.ts';
 import { importUsers } from '../../../src/features/imports/service.ts';
-import { startJobs } from '../../../src/jobs/queue.ts';
-import { systemClock } from '../../../src/kernel/clock.ts';
 import { verifyPassword } from '../../../src/security/passwords/passwords.ts';
-import { createVault } from '../../../src/security/secrets.ts';
-
-/** A business with two environments of the same organizations, and what imports run on. */
-async function startImports() {
-  const database = connectEmbedded(await PGlite.create());
-  await migrate(database);
-  const log = pino({ level: 'silent' });
-  const jobs = await startJobs(database, undefined, log);
-  const vault = createVault(Buffer.alloc(32, 7));
-  const infrastructure = { database, jobs, vault, log, clock: systemClock, config: {} } as unknown as Infrastructure;
-  const { prisma } = database;
-
-  await prisma.business.create({ data: { id: 'biz', name: 'Company', region: 'eu', plan: 'free' } });
-  for (const [key, isDefaultRole] of [
-    ['admin', false],
-    ['editor', false],
-    ['member', true],
-  ] as const) {
-    await prisma.role.create({ data: { businessId: 'biz', id: `role_${key}`, key, name: key, isDefaultRole } });
-  }
-  await prisma.permission.create({ data: { businessId: 'biz', id: 'perm_read', key: 'read:reports', name: 'Read reports' } });
-  for (const environmentId of ['env', 'other']) {
-    await prisma.environment.create({
-      data: { id: environmentId, businessId: 'biz', name: environmentId, kind: 'non_production', domain: environmentId },
-    });
-    for (const externalId of ['main', 'abc001', 'xyz002']) {
-      const isMain = externalId === 'main';
-      await prisma.organization.create({
-        data: { environmentId, id: `org_${externalId}`, name: externalId, externalId, isDefault: isMain, isAutoMembershipEnabled: isMain },
-      });
-    }
-  }
-
-  const ctx = createContext(infrastructure, { kind: 'system', name: 'test' });
-  const upload = async (csv: string, environmentId = 'env') =>
-    importUsers(ctx, { environmentId, fileName: 'users.csv', content: new TextEncoder().encode(csv) });
-  const keyOf = (row: { environmentId: string; id: string }) => ({ environmentId: row.environmentId, importId: row.id });
-  const result = (row: { environmentId: string; id: string }) =>
-    prisma.import.findUniqueOrThrow({
-      where: { environmentId_id: { environmentId: row.environmentId, id: row.id } },
-      include: { issues: { orderBy: [{ line: 'asc' }, { id: 'asc' }] }, chunks: { orderBy: { index: 'asc' } } },
-    });
-  return {
-    infrastructure,
-    prisma,
-    ctx,
-    upload,
-    keyOf,
-    result,
-    /** Uploads and applies a file. */
-    async run(csv: string, environmentId = 'env') {
-      const row = await upload(csv, environmentId);
-      await runImport(infrastructure, keyOf(row));
-      return result(row);
-    },
-    /** Each user by the first email, as `abc001 admin editor +read:reports` for each membership. */
-    async memberships(environmentId = 'env') {
-      const users = await prisma.user.findMany({
-        where: { environmentId },
-        include: {
-          identities: { where: { type: 'email' } },
-          memberships: {
-            include: { organization: true, roles: { include: { role: true } }, permissions: { include: { permission: true } } },
-            orderBy: { organization: { name: 'asc' } },
-          },
-        },
-      });
-      return Object.fromEntries(
-        users.map((user) => [
-          user.identities[0]?.normalized ?? user.id,
-          user.memberships.map(({ organization, roles, permissions }) =>
-            [
-              organization.name,
-              ...roles.map(({ role }) => role.key).sort(),
-              ...permissions.map(({ permission }) => `+${permission.key}`),
-            ].join(' '),
-          ),
-        ]),
-      );
-    },
-    async passwordOf(email: string) {
-      const identity = await prisma.identity.findFirstOrThrow({
-        where: { environmentId: 'env', normalized: email },
-        include: { user: { include: { password: true } } },
-      });
-      return identity.user.password;
-    },
-    async empty() {
-      await prisma.user.deleteMany();
-      await prisma.import.deleteMany();
-      await prisma.auditEvent.deleteMany();
-    },
-    async stop() {
-      await jobs.close();
-      await database.close();
-    },
-  };
-}
+import { codes, counts, type Imports, NOTHING, startImports } from './start-imports.ts';
 
 const MD5_OF_HELLO = '5d41402abc4b2a76b9719d911017c592';
 const BCRYPT = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'; // U*U
 
-let imports: Awaited<ReturnType<typeof startImports>>;
+let imports: Imports;
 beforeAll(async () => {
   imports = await startImports();
 }, 60_000);
 afterAll(() => imports.stop());
 beforeEach(() => imports.empty());
-
-const counts = (row: Awaited<ReturnType<typeof imports.result>>) => ({
-  created: row.createdUsers,
-  updated: row.updatedUsers,
-  unchanged: row.unchangedUsers,
-  rejected: row.rejectedLines,
-  warnings: row.warnings,
-});
-const codes = (row: Awaited<ReturnType<typeof imports.result>>) =>
-  row.issues.map(({ line, severity, code }) => `${line} ${severity} ${code}`);
-const NOTHING = { created: 0, updated: 0, unchanged: 0, rejected: 0, warnings: 0 };
 
 describe('an import', () => {
   const EXAMPLE = [
@@ -371,72 +254,5 @@ describe('lines that are rejected', () => {
     ]);
     expect(counts(row)).toEqual({ ...NOTHING, created: 2, rejected: 6 });
     expect(row.processedLines).toBe(8);
-  });
-});
-
-describe('an import that is interrupted', () => {
-  const people = (count: number) =>
-    ['id,email,external_organization_id', ...Array.from({ length: count }, (_, at) => `${at},user${at}@example.com,abc001`)].join('\n');
-
-  it('goes on where it stopped', async () => {
-    const row = await imports.upload(people(1200));
-    const { chunks } = await imports.result(row);
-    expect(chunks).toHaveLength(3);
-    const second = { environmentId_importId_index: { environmentId: 'env', importId: row.id, index: 1 } };
-    await imports.prisma.importChunk.update({ where: second, data: { rows: 'not what was sealed' } });
-    await expect(runImport(imports.infrastructure, imports.keyOf(row))).rejects.toThrow();
-    expect(await imports.result(row)).toMatchObject({ state: 'running', processedLines: 500, createdUsers: 500, finishedAt: null });
-    expect(await imports.prisma.user.count()).toBe(500);
-
-    await imports.prisma.importChunk.update({ where: second, data: { rows: chunks[1]!.rows } });
-    await runImport(imports.infrastructure, imports.keyOf(row));
-    expect(await imports.result(row)).toMatchObject({ state: 'completed', processedLines: 1200, createdUsers: 1200, unchangedUsers: 0 });
-    expect(await imports.prisma.membership.count()).toBe(1200);
-
-    await runImport(imports.infrastructure, imports.keyOf(row));
-    expect(await imports.prisma.auditEvent.count({ where: { action: 'import.completed' } })).toBe(1);
-  });
-
-  it('leaves nothing of a chunk that fails half-way', async () => {
-    const row = await imports.upload(people(10));
-    await imports.prisma.$executeRaw`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`;
-    await imports.prisma.$executeRaw`CREATE TRIGGER refuse BEFORE UPDATE ON imports FOR EACH ROW EXECUTE FUNCTION refuse()`;
-    await expect(runImport(imports.infrastructure, imports.keyOf(row))).rejects.toThrow();
-    expect(await imports.prisma.user.count()).toBe(0);
-    await imports.prisma.$executeRaw`DROP FUNCTION refuse CASCADE`;
-    await runImport(imports.infrastructure, imports.keyOf(row));
-    expect(await imports.result(row)).toMatchObject({ state: 'completed', createdUsers: 10 });
-  });
-
-  it('is not doubled by two workers at once', async () => {
-    const row = await imports.upload(people(1200));
-    await Promise.all([1, 2].map(() => runImport(imports.infrastructure, imports.keyOf(row))));
-    expect(await imports.result(row)).toMatchObject({ state: 'completed', processedLines: 1200, createdUsers: 1200 });
-    expect(await imports.prisma.user.count()).toBe(1200);
-    expect(await imports.prisma.auditEvent.count({ where: { action: 'import.completed' } })).toBe(1);
-  });
-
-  it('keeps the lines of a person in one chunk, so that the counts are of users', async () => {
-    const row = await imports.run(`${people(700)}\n0,user0@example.com,xyz002\n699,user699@example.com,xyz002`);
-    expect(counts(row)).toEqual({ ...NOTHING, created: 700 });
-    expect((await imports.memberships())['user0@example.com']).toEqual(['abc001 member', 'xyz002 member']);
-  });
-
-  it('can be given up, once', async () => {
-    const row = await imports.upload(people(1));
-    await failImport(imports.infrastructure, imports.keyOf(row), 'It did not work.');
-    await failImport(imports.infrastructure, imports.keyOf(row), 'Again.');
-    await runImport(imports.infrastructure, imports.keyOf(row));
-    expect(await imports.result(row)).toMatchObject({ state: 'failed', failure: 'It did not work.', finishedAt: expect.any(Date) });
-    expect(await imports.prisma.user.count()).toBe(0);
-  });
-
-  it('is taken up by the worker of the next process', async () => {
-    const { id } = await imports.upload(people(3));
-    await imports.prisma.$executeRaw`DELETE FROM pgboss.job`;
-    await registerImportJobs(imports.infrastructure);
-    const state = async () => (await imports.result({ environmentId: 'env', id })).state;
-    while ((await state()) !== 'completed') await sleep(20);
-    expect(await imports.prisma.user.count()).toBe(3);
   });
 });
