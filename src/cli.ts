@@ -30,8 +30,8 @@ const COMMANDS: Record<string, { usage: string; run: (args: string[]) => Promise
 
 function writeSchema(args: string[]): void {
   const printed = printSchema();
-  if (!args.includes('--check')) return writeFileSync(SCHEMA_FILE, printed);
-  if (readFileSync(SCHEMA_FILE, 'utf8') !== printed)
+  if (!args.includes('--check')) writeFileSync(SCHEMA_FILE, printed);
+  else if (readFileSync(SCHEMA_FILE, 'utf8') !== printed)
     throw new UsageError('schema.graphql is not current: run npm run cli -- print-schema and commit it.');
 }
 

@@ -3,7 +3,7 @@ import { createApp } from './app.ts';
 import { ConfigError, loadConfig } from './config.ts';
 import { DatabaseInUseError } from './db/embedded.ts';
 import { NewerDatabaseError } from './db/migrate.ts';
-import { welcome } from './welcome.ts';
+import { welcome } from './pages/welcome.ts';
 
 try {
   const config = loadConfig();

@@ -101,7 +101,7 @@ function edge({ from, to, type }: (typeof imports)[number]): string {
 
 /** `src/kernel/ids.ts` is of the layer `kernel`, `src/app.ts` of `app`. */
 function layerOf(path: string): string {
-  if (/^src\/features\/.*\/graphql\.ts$/.test(path)) return 'feature graphs';
+  if (/^src\/features\/(index|.*\/graphql)\.ts$/.test(path)) return 'feature graphs';
   return path.split('/')[1]!.replace(/\.ts$/, '');
 }
 

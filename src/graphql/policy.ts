@@ -29,11 +29,9 @@ interface TypePolicy extends Policy {
 
 declare global {
   export namespace PothosSchemaTypes {
-    // biome-ignore lint/correctness/noUnusedVariables: the parameters must match the interface that is merged with
     export interface Plugins<Types extends SchemaTypes> {
       policy: PolicyPlugin<Types>;
     }
-    // biome-ignore lint/correctness/noUnusedVariables: as above
     export interface FieldOptions<
       Types extends SchemaTypes,
       ParentShape,
@@ -43,9 +41,7 @@ declare global {
       ResolveShape,
       ResolveReturnShape,
     > extends Policy {}
-    // biome-ignore lint/correctness/noUnusedVariables: as above
     export interface ObjectTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
-    // biome-ignore lint/correctness/noUnusedVariables: as above
     export interface InterfaceTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
   }
 }

@@ -81,7 +81,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       );
     }
     const response = await yoga.handleNodeRequestAndResponse(request, reply, { request_: request, actor });
-    response.headers.forEach((value, name) => reply.header(name, value));
+    for (const [name, value] of response.headers) reply.header(name, value);
     if (response.headers.get('content-type')?.startsWith('text/html')) reply.removeHeader('content-security-policy');
     return reply.code(response.status).header('cache-control', 'no-store').send(response.body);
   }

@@ -21,19 +21,27 @@ interface QueueSettings {
   readonly retries: number;
   /** Seconds a try may take before it is taken for lost. */
   readonly expires: number;
+  /** Seconds without a sign of life after which a try is taken for lost: for work that may run long. */
+  readonly heartbeat?: number;
 }
 
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60 },
-  import: { retries: 20, expires: 300 },
+  import: { retries: 20, expires: 24 * 3600, heartbeat: 60 },
   cleanup: { retries: 0, expires: 300 },
 };
+
+/** One try of a job. */
+export interface Attempt {
+  /** When it fails there is no other. */
+  readonly isLast: boolean;
+}
 
 export interface JobQueue {
   /** Writes a job with `db`: inside a transaction it exists only if that commits. `key` keeps one waiting job a key. */
   enqueue<Q extends QueueName>(db: Db, queue: Q, data: Queues[Q], key?: string): Promise<void>;
   /** Runs `handler` for each job of `queue`, one at a time in this process. A throw is a try that failed. */
-  work<Q extends QueueName>(queue: Q, handler: (data: Queues[Q]) => Promise<void>): Promise<void>;
+  work<Q extends QueueName>(queue: Q, handler: (data: Queues[Q], attempt: Attempt) => Promise<void>): Promise<void>;
   /** Puts a job on `queue` by a cron expression (UTC). */
   schedule<Q extends QueueName>(queue: Q, cron: string, data: Queues[Q]): Promise<void>;
   /** Lets running jobs finish, then stops. */
@@ -60,7 +68,9 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
       retryLimit: settings.retries,
       retryBackoff: true,
       retryDelay: 2,
+      retryDelayMax: 60,
       expireInSeconds: settings.expires,
+      ...(settings.heartbeat && { heartbeatSeconds: settings.heartbeat }),
       deleteAfterSeconds: 24 * 3600,
     });
   }
@@ -69,8 +79,8 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
       await boss.send(queue, data, { db: fromPrisma(db), ...(key ? { singletonKey: key } : {}) });
     },
     work: async (queue, handler) => {
-      await boss.work(queue, { batchSize: 1, pollingIntervalSeconds: 2 }, async (jobs) => {
-        for (const job of jobs) await handler(job.data as Queues[typeof queue]);
+      await boss.work(queue, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async (jobs) => {
+        for (const job of jobs) await handler(job.data as Queues[typeof queue], { isLast: job.retryCount >= job.retryLimit });
       });
     },
     schedule: async (queue, cron, data) => {

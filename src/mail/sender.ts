@@ -3,7 +3,6 @@
  * readable in the queue. Without SMTP_URL (outside production) it lands in the development mailbox.
  */
 import nodemailer from 'nodemailer';
-import type { Config } from '../config.ts';
 import type { Database, Db } from '../db/client.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { sortableHex } from '../kernel/ids.ts';
@@ -28,14 +27,25 @@ export async function sendMail(ctx: Mailing, mail: Mail): Promise<void> {
   await ctx.jobs.enqueue(ctx.db, 'mail', { sealed: ctx.vault.seal('mail', JSON.stringify(mail)) });
 }
 
+/** Where mail goes out; no `smtpUrl` is the development mailbox. */
+export interface MailSettings {
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string;
+}
+
 /** Starts this process's share of sending. */
-export async function startMail(parts: { config: Config; database: Database; vault: Vault; jobs: JobQueue }): Promise<{ close(): void }> {
-  const { config, database, vault, jobs } = parts;
-  const transport = config.smtpUrl ? nodemailer.createTransport(config.smtpUrl) : undefined;
+export async function startMail(parts: {
+  settings: MailSettings;
+  database: Database;
+  vault: Vault;
+  jobs: JobQueue;
+}): Promise<{ close(): void }> {
+  const { settings, database, vault, jobs } = parts;
+  const transport = settings.smtpUrl ? nodemailer.createTransport(settings.smtpUrl) : undefined;
   await jobs.work('mail', async ({ sealed }) => {
     const mail = JSON.parse(vault.open('mail', sealed)) as Mail;
-    if (transport) await transport.sendMail({ from: config.mailFrom, ...mail });
-    else await database.prisma.developmentMail.create({ data: { id: sortableHex(), from: config.mailFrom, ...mail } });
+    if (transport) await transport.sendMail({ from: settings.mailFrom, ...mail });
+    else await database.prisma.developmentMail.create({ data: { id: sortableHex(), from: settings.mailFrom, ...mail } });
   });
   return { close: () => transport?.close() };
 }

@@ -43,7 +43,10 @@ const keySets = new WeakMap<object, ReturnType<typeof createLocalJWKSet>>();
 
 function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]) {
   let set = keySets.get(jwks);
-  if (!set) keySets.set(jwks, (set = createLocalJWKSet(jwks)));
+  if (!set) {
+    set = createLocalJWKSet(jwks);
+    keySets.set(jwks, set);
+  }
   return set;
 }
 

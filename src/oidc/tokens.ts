@@ -7,7 +7,10 @@ const headers = new WeakMap<Signer, string>();
 /** A signed JWT (RFC 7515 §7.1 compact form). */
 export function signJwt(signer: Signer, claims: object): Promise<string> {
   let header = headers.get(signer);
-  if (!header) headers.set(signer, (header = encode({ alg: signer.algorithm, typ: 'JWT', kid: signer.kid })));
+  if (!header) {
+    header = encode({ alg: signer.algorithm, typ: 'JWT', kid: signer.kid });
+    headers.set(signer, header);
+  }
   const body = `${header}.${encode(claims)}`;
   return new Promise((resolve, reject) => {
     sign('sha256', Buffer.from(body), signer.privateKey, (error, signature) =>

@@ -90,10 +90,22 @@ export function authorizationUrl({ issuer, clientId, redirectUri, parameters }: 
   return { url: `${issuer}/oauth2/auth?${new URLSearchParams(query)}`, verifier, query };
 }
 
+/** What a token endpoint answers: tokens, or an error. */
+export interface TokenAnswer {
+  readonly access_token: string;
+  readonly id_token: string;
+  readonly refresh_token: string;
+  readonly expires_in: number;
+  readonly scope: string;
+  readonly token_type: string;
+  readonly error?: string;
+  readonly error_description?: string;
+}
+
 /** Posts a form to a token endpoint. */
 export async function postToken(issuer: string, form: Record<string, string>, headers: Record<string, string> = {}) {
   const response = await fetch(`${issuer}/oauth2/token`, { method: 'POST', headers, body: new URLSearchParams(form) });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, any> };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as TokenAnswer };
 }
 
 /** A machine's access token for the management API; `scope` narrows it. */
@@ -107,7 +119,7 @@ export async function machineToken(gatehouse: TestApp, scope = ''): Promise<stri
     audience: managementAudience,
     scope,
   });
-  return body['access_token'];
+  return body.access_token;
 }
 
 /** Signs a person in at `account` by a mailed code, and returns an access token for the management API. */
@@ -126,7 +138,7 @@ export async function teamToken(gatehouse: TestApp, email: string): Promise<stri
   const page = await agent.submit(await agent.open(url), 'identify', { p_email: email });
   const done = await agent.submit(page, 'code', { p_confirmation_code: codeIn(await gatehouse.mailTo(email, { after })) });
   const code = new URL(done.url).searchParams.get('code');
-  if (!code) throw new Error(gatehouse.log() + `The sign-in did not end: ${done.status} ${done.url}\n${done.html}`);
+  if (!code) throw new Error(`The sign-in did not end: ${done.status} ${done.url}\n${done.html}`);
   const { body } = await postToken(account.issuer, {
     grant_type: 'authorization_code',
     code,
@@ -134,5 +146,5 @@ export async function teamToken(gatehouse: TestApp, email: string): Promise<stri
     client_id: dashboard!.clientId,
     code_verifier: verifier,
   });
-  return body['access_token'];
+  return body.access_token;
 }

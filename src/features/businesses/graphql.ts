@@ -3,7 +3,7 @@ import { businessesWith, environmentsWith } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { defineMutation } from '../../graphql/payload.ts';
-import { PLANS, type Plan } from './plans.ts';
+import { PLANS, type Plan } from '../plans.ts';
 import { createBusiness, type REGIONS } from './service.ts';
 
 export const Region = builder.enumType('Region', {

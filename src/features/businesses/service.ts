@@ -5,9 +5,9 @@ import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { createEnvironmentRow, freeDomain } from '../environments/service.ts';
+import { PLANS, type Plan } from '../plans.ts';
 import { addTeamMember } from '../team/service.ts';
 import { requireText } from '../text.ts';
-import { PLANS, type Plan } from './plans.ts';
 
 /** Where a business's data lives; fixed at creation. */
 export const REGIONS = ['au', 'us', 'ca', 'ie', 'uk'] as const;

@@ -52,7 +52,10 @@ async function cached(
   where: { id: string } | { domain: string; isPrimary: false } | { isPrimary: true },
 ): Promise<Tenancy | undefined> {
   let cache = caches.get(infrastructure.database);
-  if (!cache) caches.set(infrastructure.database, (cache = new Map()));
+  if (!cache) {
+    cache = new Map();
+    caches.set(infrastructure.database, cache);
+  }
   const now = infrastructure.clock.now().getTime();
   const known = cache.get(key);
   if (known && Math.abs(now - known.readAt) < CACHE_SECONDS * 1000) return known.tenancy;

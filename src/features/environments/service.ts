@@ -4,9 +4,9 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { createManagementApi } from '../apis/service.ts';
 import { audit } from '../audit/service.ts';
-import { planLimits } from '../businesses/plans.ts';
 import { action, businessScope, type Context } from '../context.ts';
 import { createOrganizationRow } from '../organizations/service.ts';
+import { planLimits } from '../plans.ts';
 import { createSigningKey } from '../signing-keys/service.ts';
 
 export interface CreateEnvironmentInput {

@@ -43,7 +43,10 @@ export async function createSigningKey(ctx: Context, environmentId: string): Pro
  * @throws Error when the environment has no key: its creation makes one */
 export async function signingKeys(infrastructure: Infrastructure, environmentId: string): Promise<Keys> {
   let cache = caches.get(infrastructure.database);
-  if (!cache) caches.set(infrastructure.database, (cache = new Map()));
+  if (!cache) {
+    cache = new Map();
+    caches.set(infrastructure.database, cache);
+  }
   const now = infrastructure.clock.now().getTime();
   const cached = cache.get(environmentId);
   if (cached && Math.abs(now - cached.readAt) < CACHE_SECONDS * 1000) return cached;

@@ -14,9 +14,9 @@ import { sendMail } from '../../mail/sender.ts';
 import { teamInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { planLimits } from '../businesses/plans.ts';
 import { action, businessScope, type Context } from '../context.ts';
 import { accountEnvironment } from '../environments/service.ts';
+import { planLimits } from '../plans.ts';
 import { optionalText, requireEmail } from '../text.ts';
 
 const INVITATION_SECONDS = 7 * 24 * 3600;

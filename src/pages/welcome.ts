@@ -1,6 +1,6 @@
 /** What a start prints for the person at the terminal. */
-import type { Config } from './config.ts';
-import type { Quickstart } from './features/seed/service.ts';
+import type { Config } from '../config.ts';
+import type { Quickstart } from '../features/seed/service.ts';
 
 export function welcome(config: Config, quickstart: Quickstart | undefined): string {
   const lines = [`Gatehouse is ready at ${config.baseUrl}`];

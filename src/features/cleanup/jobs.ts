@@ -1,8 +1,8 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
-import { createContext, type Infrastructure } from '../features/context.ts';
-import { deleteExpiredGrants } from '../features/grants/service.ts';
-import { deleteExpiredSessions } from '../features/sessions/service.ts';
-import { deleteExpiredAttempts } from '../features/sign-in-attempts/service.ts';
+import { createContext, type Infrastructure } from '../context.ts';
+import { deleteExpiredGrants } from '../grants/service.ts';
+import { deleteExpiredSessions } from '../sessions/service.ts';
+import { deleteExpiredAttempts } from '../sign-in-attempts/service.ts';
 
 export async function startCleanup(infrastructure: Infrastructure): Promise<void> {
   const ctx = createContext(infrastructure, { kind: 'system', name: 'cleanup' });
