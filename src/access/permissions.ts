@@ -162,7 +162,17 @@ export const AREAS = {
     read: ['read:webhooks', 'read:events', 'read:event_types', 'read:connected_apps'],
     write: ['create:webhooks', 'update:webhooks', 'delete:webhooks', 'create:connected_apps'],
   },
-  connections: { ...crud('connections') },
+  connections: {
+    read: ['read:connections', 'read:scim_directories'],
+    write: [
+      'create:connections',
+      'update:connections',
+      'delete:connections',
+      'create:scim_directories',
+      'update:scim_directories',
+      'delete:scim_directories',
+    ],
+  },
   security_policies: {
     read: ['read:mfa', 'read:passkey', 'read:policies'],
     write: ['update:mfa', 'update:passkey', 'update:policies'],
@@ -192,13 +202,13 @@ export function isPermission(text: string): text is PermissionName {
   return known.has(text);
 }
 
-/** What stays with people: ownership, changing the team or the plan, and what reaches beyond one environment. */
+/** What stays with people: ownership, changing the team or the plan, and the making and unmaking of environments. */
 const ONLY_FOR_PEOPLE: ReadonlySet<PermissionName> = new Set<PermissionName>([
   ...AREAS.ownership.read,
   ...AREAS.ownership.write,
   ...AREAS.team_members.write,
   ...AREAS.team_policies.write,
-  ...AREAS.billing.write,
+  'update:billing',
   'create:environments',
   'delete:environments',
 ]);

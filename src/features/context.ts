@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { businessesWith, can, environmentsWith, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
-import type { Database, Db } from '../db/client.ts';
+import { type Database, type Db, Prisma } from '../db/client.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -52,10 +52,31 @@ export function actingAs(ctx: Context, actor: Actor): Context {
   return { ...ctx, actor };
 }
 
-/** Runs `work` in one transaction; joins the one that is open already. */
+const TRANSACTION_TRIES = 5;
+
+/**
+ * Runs `work` in one transaction; joins the one that is open already. When a rival commits the same unique key in the
+ * meantime, `work` runs again: its own checks then find what the rival wrote, and say so in their own words.
+ */
 export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
   if (ctx.db !== ctx.database.prisma) return work(ctx);
-  return ctx.database.prisma.$transaction((db) => work({ ...ctx, db }), { maxWait: 10_000, timeout: 30_000 });
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ctx.database.prisma.$transaction((db) => work({ ...ctx, db }), { maxWait: 10_000, timeout: 30_000 });
+    } catch (error) {
+      if (!lostToARival(error) || tries === TRANSACTION_TRIES) throw error;
+    }
+  }
+}
+
+/** A unique key that is taken since it was looked for (P2002), or a deadlock (P2034). */
+function lostToARival(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2002' || error.code === 'P2034');
+}
+
+/** Lets one transaction a business through at a time: what is counted before a write is still so after it. */
+export async function lockBusiness(ctx: Context, businessId: string): Promise<void> {
+  await ctx.db.$queryRaw`SELECT id FROM businesses WHERE id = ${businessId} FOR NO KEY UPDATE`;
 }
 
 /** A service function that changes something, with the permission it needs. */

@@ -79,9 +79,13 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
       await boss.send(queue, data, { db: fromPrisma(db), ...(key ? { singletonKey: key } : {}) });
     },
     work: async (queue, handler) => {
-      await boss.work(queue, { batchSize: 1, pollingIntervalSeconds: 2, includeMetadata: true }, async (jobs) => {
-        for (const job of jobs) await handler(job.data as Queues[typeof queue], { isLast: job.retryCount >= job.retryLimit });
-      });
+      await boss.work(
+        queue,
+        { batchSize: 1, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5, includeMetadata: true },
+        async (jobs) => {
+          for (const job of jobs) await handler(job.data as Queues[typeof queue], { isLast: job.retryCount >= job.retryLimit });
+        },
+      );
     },
     schedule: async (queue, cron, data) => {
       await boss.schedule(queue, cron, data);

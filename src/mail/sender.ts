@@ -3,6 +3,7 @@
  * readable in the queue. Without SMTP_URL (outside production) it lands in the development mailbox.
  */
 import nodemailer from 'nodemailer';
+import type { Logger } from 'pino';
 import type { Database, Db } from '../db/client.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { sortableHex } from '../kernel/ids.ts';
@@ -39,13 +40,27 @@ export async function startMail(parts: {
   database: Database;
   vault: Vault;
   jobs: JobQueue;
+  log: Logger;
 }): Promise<{ close(): void }> {
-  const { settings, database, vault, jobs } = parts;
+  const { settings, database, vault, jobs, log } = parts;
   const transport = settings.smtpUrl ? nodemailer.createTransport(settings.smtpUrl) : undefined;
-  await jobs.work('mail', async ({ sealed }) => {
+  await jobs.work('mail', async ({ sealed }, { isLast }) => {
     const mail = JSON.parse(vault.open('mail', sealed)) as Mail;
-    if (transport) await transport.sendMail({ from: settings.mailFrom, ...mail });
-    else await database.prisma.developmentMail.create({ data: { id: sortableHex(), from: settings.mailFrom, ...mail } });
+    if (!transport) {
+      await database.prisma.developmentMail.create({ data: { id: sortableHex(), from: settings.mailFrom, ...mail } });
+      return;
+    }
+    try {
+      await transport.sendMail({ from: settings.mailFrom, ...mail });
+    } catch (error) {
+      // Not the error itself: what a mail server answers may hold the address.
+      const { code, responseCode, command } = error as { code?: string; responseCode?: number; command?: string };
+      log.warn(
+        { code, responseCode, command, subject: mail.subject },
+        isLast ? 'a mail was given up' : 'a mail was not sent; it will be tried again',
+      );
+      throw new Error('The mail was not sent.');
+    }
   });
   return { close: () => transport?.close() };
 }

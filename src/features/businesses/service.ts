@@ -3,8 +3,8 @@ import type { Business } from '../../db/generated/client/client.ts';
 import { InvalidInputError, UnauthenticatedError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { type Context, inTransaction } from '../context.ts';
-import { createEnvironmentRow, freeDomain } from '../environments/service.ts';
+import { type Context, inTransaction, lockBusiness } from '../context.ts';
+import { accountEnvironment, createEnvironmentRow, freeDomain } from '../environments/service.ts';
 import { PLANS, type Plan } from '../plans.ts';
 import { addTeamMember } from '../team/service.ts';
 import { requireText } from '../text.ts';
@@ -48,6 +48,8 @@ export async function createBusinessRow(ctx: Context, input: CreateBusinessInput
     throw new InvalidInputError('INVALID_REGION', `A region is one of ${REGIONS.join(', ')}.`, ['region']);
   if (input.plan && !PLANS.includes(input.plan))
     throw new InvalidInputError('INVALID_PLAN', `A plan is one of ${PLANS.join(', ')}.`, ['plan']);
+  // One at a time in the whole installation: only the first is primary, and a name made into a domain is still free.
+  await lockBusiness(ctx, (await accountEnvironment(ctx)).businessId);
   const domain = input.domain ? await freeDomain(ctx, input.domain) : await domainFrom(ctx, name);
   const business = await ctx.db.business.create({
     data: { id: newId('business'), name, region: input.region, plan: input.plan ?? 'free' },

@@ -4,10 +4,11 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { createManagementApi } from '../apis/service.ts';
 import { audit } from '../audit/service.ts';
-import { action, businessScope, type Context } from '../context.ts';
+import { action, businessScope, type Context, lockBusiness } from '../context.ts';
 import { createOrganizationRow } from '../organizations/service.ts';
 import { planLimits } from '../plans.ts';
 import { createSigningKey } from '../signing-keys/service.ts';
+import { requireText } from '../text.ts';
 
 export interface CreateEnvironmentInput {
   readonly businessId?: string | null | undefined;
@@ -16,11 +17,13 @@ export interface CreateEnvironmentInput {
   readonly domain: string;
 }
 
-/** Makes a non-production environment with its signing key, its management API and its default organization. */
+/** Makes a non-production environment with its signing key, its management API and its default organization.
+ * @throws InvalidInputError PLAN_LIMIT, REQUIRED, TOO_LONG, INVALID_DOMAIN or DOMAIN_TAKEN */
 export const createEnvironment = action({
   permission: 'create:environments',
   scope: (ctx, input: CreateEnvironmentInput, permission) => businessScope(ctx, input.businessId, permission),
   async run(ctx, input, { businessId }) {
+    await lockBusiness(ctx, businessId);
     const business = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
     const limit = planLimits(business.plan).nonProductionEnvironments;
     const count = await ctx.db.environment.count({ where: { businessId, kind: 'non_production' } });
@@ -31,7 +34,7 @@ export const createEnvironment = action({
       );
     return createEnvironmentRow(ctx, {
       businessId,
-      name: input.name.trim(),
+      name: requireText(input.name, 'name'),
       domain: await freeDomain(ctx, input.domain),
       kind: 'non_production',
       organizationName: business.name,

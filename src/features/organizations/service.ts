@@ -5,7 +5,7 @@ import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, environmentScope, scopeOfRow } from '../context.ts';
 import { defaultRoleIds, findRoles } from '../roles/service.ts';
-import { requireText } from '../text.ts';
+import { optionalText, requireText } from '../text.ts';
 
 export interface CreateOrganizationInput {
   readonly environmentId?: string | null | undefined;
@@ -21,13 +21,11 @@ export const createOrganization = action({
   scope: (ctx, input: CreateOrganizationInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, { environmentId, businessId }) {
     const name = requireText(input.name, 'name');
+    const externalId = optionalText(input.externalId, 'externalId');
     if (input.handle && !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(input.handle)) {
       throw new InvalidInputError('INVALID_HANDLE', 'A handle is 1 to 63 lower-case letters, digits and dashes.', ['handle']);
     }
-    if (
-      input.externalId &&
-      (await ctx.db.organization.findUnique({ where: { environmentId_externalId: { environmentId, externalId: input.externalId } } }))
-    ) {
+    if (externalId && (await ctx.db.organization.findUnique({ where: { environmentId_externalId: { environmentId, externalId } } }))) {
       throw new InvalidInputError('EXTERNAL_ID_TAKEN', 'Another organization has this external id.', ['externalId']);
     }
     if (
@@ -36,11 +34,7 @@ export const createOrganization = action({
     ) {
       throw new InvalidInputError('HANDLE_TAKEN', 'Another organization has this handle.', ['handle']);
     }
-    const organization = await createOrganizationRow(ctx, environmentId, {
-      name,
-      externalId: input.externalId ?? null,
-      handle: input.handle ?? null,
-    });
+    const organization = await createOrganizationRow(ctx, environmentId, { name, externalId, handle: input.handle || null });
     await audit(ctx, { businessId, environmentId, action: 'organization.created', target: { type: 'organization', id: organization.id } });
     return organization;
   },

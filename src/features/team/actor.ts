@@ -3,20 +3,30 @@ import { isTeamRole, permissionsOf } from '../../access/team-roles.ts';
 import type { TeamActor } from '../../kernel/actor.ts';
 import type { Infrastructure } from '../context.ts';
 
+/** One row a membership; a single one without a business for a person who is on no team. */
 interface Row {
-  businessId: string;
+  businessId: string | null;
   roles: string[];
   environments: string[];
 }
 
 const MEMBERSHIPS = `SELECT m.business_id AS "businessId", m.roles,
   (SELECT coalesce(array_agg(e.id ORDER BY e.id), '{}') FROM environments e WHERE e.business_id = m.business_id) AS environments
-  FROM team_members m JOIN users u ON u.environment_id = m.account_environment_id AND u.id = m.user_id
-  WHERE m.account_environment_id = $1 AND m.user_id = $2 AND NOT u.is_suspended`;
+  FROM users u LEFT JOIN team_members m ON m.account_environment_id = u.environment_id AND m.user_id = u.id
+  WHERE u.environment_id = $1 AND u.id = $2 AND NOT u.is_suspended`;
 
-/** The actor that the user is now; one with no business has nothing it may do but make one. */
-export async function teamActor(infrastructure: Infrastructure, accountEnvironmentId: string, userId: string): Promise<TeamActor> {
-  const rows = await infrastructure.database.query<Row>('team-memberships', MEMBERSHIPS, [accountEnvironmentId, userId]);
+/**
+ * The actor that the user is now; one with no business has nothing it may do but make one. Undefined for a user who is
+ * suspended or gone.
+ */
+export async function teamActor(
+  infrastructure: Infrastructure,
+  accountEnvironmentId: string,
+  userId: string,
+): Promise<TeamActor | undefined> {
+  const found = await infrastructure.database.query<Row>('team-memberships', MEMBERSHIPS, [accountEnvironmentId, userId]);
+  if (found.length === 0) return undefined;
+  const rows = found.filter((row): row is Row & { businessId: string } => row.businessId !== null);
   return {
     kind: 'team',
     userId,

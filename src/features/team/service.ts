@@ -14,7 +14,7 @@ import { sendMail } from '../../mail/sender.ts';
 import { teamInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { action, businessScope, type Context } from '../context.ts';
+import { action, businessScope, type Context, lockBusiness } from '../context.ts';
 import { accountEnvironment } from '../environments/service.ts';
 import { planLimits } from '../plans.ts';
 import { optionalText, requireEmail } from '../text.ts';
@@ -40,7 +40,7 @@ export const inviteTeamMember = action({
   async run(ctx, input, { businessId }): Promise<TeamInvitation> {
     const email = requireEmail(input.email, 'email');
     const roles = checkRoles(input.roles);
-    assertMayAssign(ctx, businessId, roles);
+    await assertMayAssign(ctx, businessId, roles);
     const business = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
     assertPlanAllows(business.plan, roles);
     const account = await accountEnvironment(ctx);
@@ -170,15 +170,14 @@ export const updateTeamMemberRoles = action({
   },
   async run(ctx, input, { businessId }): Promise<TeamMember> {
     const roles = checkRoles(input.roles);
-    // One writer a business at a time: two Owners who demote one another cannot both succeed.
-    await ctx.db.$queryRaw`SELECT id FROM businesses WHERE id = ${businessId} FOR UPDATE`;
+    await lockBusiness(ctx, businessId); // Of two Owners who demote one another, the second is an Owner no more.
     const key = { businessId_id: { businessId, id: input.teamMemberId } };
     const member = await ctx.db.teamMember.findUnique({ where: key });
     if (!member) throw new NotFoundError('team member', ['teamMemberId']);
     const before = member.roles.filter(isTeamRole);
     const changed = [...roles.filter((role) => !before.includes(role)), ...before.filter((role) => !roles.includes(role))];
     if (changed.length === 0) return member;
-    assertMayAssign(ctx, businessId, changed);
+    await assertMayAssign(ctx, businessId, changed);
     if (
       before.includes('owner') &&
       !roles.includes('owner') &&
@@ -204,11 +203,17 @@ function checkRoles(roles: readonly TeamRole[]): TeamRole[] {
   return wanted;
 }
 
-/** Owner may assign all eight roles, Admin all but Owner, nobody else any. Nobody raises themselves: no role beyond one's own is assignable to anyone, oneself included. */
-function assertMayAssign(ctx: Context, businessId: string, roles: readonly TeamRole[]): void {
+/**
+ * Owner may assign all eight roles, Admin all but Owner, nobody else any: no role beyond one's own is assignable to
+ * anyone, oneself included. What counts is the roles that the actor has in this transaction.
+ */
+async function assertMayAssign(ctx: Context, businessId: string, roles: readonly TeamRole[]): Promise<void> {
   if (ctx.actor.kind === 'system') return;
-  const own = ctx.actor.kind === 'team' ? (ctx.actor.businesses.get(businessId)?.roles ?? []) : [];
-  const allowed = assignableRoles(own.filter(isTeamRole));
+  const own =
+    ctx.actor.kind === 'team'
+      ? await ctx.db.teamMember.findUnique({ where: { businessId_userId: { businessId, userId: ctx.actor.userId } }, select: { roles: true } })
+      : null;
+  const allowed = assignableRoles((own?.roles ?? []).filter(isTeamRole));
   if (roles.some((role) => !allowed.has(role)))
     throw new ForbiddenError(roles.includes('owner') && allowed.size > 0 ? 'assign:owner' : 'update:team_members');
 }

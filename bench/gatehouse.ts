@@ -1,0 +1,74 @@
+/** Our own side: the server as `npm start` runs it, on a database of its own, with the people that a suite needs. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { openInfrastructure } from '../src/app.ts';
+import { loadConfig } from '../src/config.ts';
+import { createContext, inTransaction } from '../src/features/context.ts';
+import { tenancyOfIssuer } from '../src/features/environments/directory.ts';
+import { consumeCode, issueCode } from '../src/features/grants/service.ts';
+import { joinOpenOrganization } from '../src/features/organizations/service.ts';
+import type { Quickstart } from '../src/features/seed/service.ts';
+import { createUserRow } from '../src/features/users/service.ts';
+import { freePort, type Server, startServer } from './server.ts';
+import type { Bench } from './suite.ts';
+
+export interface Gatehouse {
+  readonly server: Server;
+  readonly quickstart: Quickstart;
+  /** Lets `count` new people sign in to the seeded web application, for the seeded API. Returns a refresh token of each. */
+  signIn(count: number): Promise<string[]>;
+}
+
+export async function startGatehouse(bench: Bench, databaseUrl: string): Promise<Gatehouse> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const dataDir = join(bench.directory, 'gatehouse');
+  mkdirSync(dataDir);
+  const environment = {
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+    HOST: '127.0.0.1',
+    BASE_URL: origin,
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'error',
+  };
+  const server = await startServer(bench.machine, 'src/main.ts', origin, environment);
+  const quickstart = JSON.parse(readFileSync(join(dataDir, 'quickstart.json'), 'utf8')) as Quickstart;
+  return { server, quickstart, signIn: (count) => signIn(environment, quickstart, count) };
+}
+
+async function signIn(environment: Record<string, string>, quickstart: Quickstart, count: number): Promise<string[]> {
+  const { infrastructure, close } = await openInfrastructure(loadConfig(environment), { log: pino({ level: 'error' }) });
+  try {
+    const ctx = createContext(infrastructure, { kind: 'system', name: 'bench' });
+    const scope = (await tenancyOfIssuer(infrastructure, quickstart.issuer))!;
+    const application = quickstart.applications.find(({ type }) => type === 'reg')!;
+    const tokens: string[] = [];
+    for (let number = 0; number < count; number++) {
+      const code = await inTransaction(ctx, async (tx) => {
+        const names = { firstName: 'Bench', lastName: `Number ${number}` };
+        const user = await createUserRow(tx, scope, { email: `bench-${number}@example.com`, isEmailVerified: true, ...names });
+        const now = infrastructure.clock.now();
+        return issueCode(tx, {
+          environmentId: scope.environmentId,
+          applicationId: `app_${application.clientId}`,
+          userId: user.id,
+          organizationId: (await joinOpenOrganization(tx, scope, user.id, undefined)) ?? null,
+          sessionId: null,
+          scopes: ['openid', 'profile', 'email', 'offline'],
+          audiences: ['https://api.acme.test'],
+          authTime: now,
+          requestedAt: now,
+          redirectUri: application.callbackUrls[0]!,
+          codeChallenge: null,
+          nonce: null,
+        });
+      });
+      tokens.push((await consumeCode(infrastructure, scope.environmentId, code, 86_400))!);
+    }
+    return tokens;
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,66 @@
+/** Servers under measurement: child processes on the servers' core, each on a database of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { PostgresServer } from '../test/helpers/postgres.ts';
+import type { Machine } from './machine.ts';
+
+const root = join(import.meta.dirname, '..');
+
+export interface Server {
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `script` with `environment`, and waits until it answers.
+ * @param origin where it will listen, as its environment tells it
+ * @throws Error when it ends, or is silent for half a minute
+ */
+export async function startServer(machine: Machine, script: string, origin: string, environment: Record<string, string>): Promise<Server> {
+  const [program, ...args] = machine.onServerCore(script);
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const kill = () => child.kill();
+  process.on('exit', kill);
+  const ended = once(child, 'exit');
+  for (const deadline = performance.now() + 30_000; !(await answers(origin)); await new Promise((resolve) => setTimeout(resolve, 100))) {
+    if (child.exitCode !== null) throw new Error(`${script} ended with ${child.exitCode}.`);
+    if (performance.now() > deadline) throw new Error(`${script} does not answer.`);
+  }
+  return {
+    origin,
+    async stop() {
+      process.off('exit', kill);
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+async function answers(origin: string): Promise<boolean> {
+  return fetch(`${origin}/.well-known/openid-configuration`).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
+/** Makes an empty database; returns its URL. */
+export async function createDatabase(postgres: PostgresServer, name: string): Promise<string> {
+  const client = new pg.Client(postgres.url('postgres'));
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  return postgres.url(name);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,26 @@
+/** What a suite is given and what it returns. */
+import type { PostgresServer } from '../test/helpers/postgres.ts';
+import type { Conditions, Machine } from './machine.ts';
+
+export interface Result {
+  readonly work: string;
+  /** Ours and the peer's, each the median of its rounds. */
+  readonly ours: number;
+  readonly peer: number;
+  readonly peerName: string;
+  readonly unit: string;
+  /** How many times the peer's figure ours is. */
+  readonly ratio: number;
+  readonly conditions: Conditions;
+}
+
+export interface Bench {
+  readonly machine: Machine;
+  readonly postgres: PostgresServer;
+  /** A directory that is removed when the run ends. */
+  readonly directory: string;
+  /** Tells whoever waits how far it is; never on stdout. */
+  progress(line: string): void;
+}
+
+export type Suite = (bench: Bench) => Promise<Result[]>;

@@ -1,0 +1,138 @@
+/** The server process from outside: its first start, its stop, a kill, a second process, and production. */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { Quickstart } from '../src/features/seed/service.ts';
+import { freePort } from './helpers/app.ts';
+import { type ServerProcess, startProcess } from './helpers/server-process.ts';
+
+const started: ServerProcess[] = [];
+const directories: string[] = [];
+afterEach(async () => {
+  await Promise.all(
+    started.splice(0).map(({ child, stop }) => (child.exitCode === null && child.signalCode === null ? stop('SIGKILL') : null)),
+  );
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+function start(file: string, environment: Record<string, string>, args: string[] = []): ServerProcess {
+  const server = startProcess(file, environment, args);
+  started.push(server);
+  return server;
+}
+
+async function freshEnvironment() {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-main-'));
+  directories.push(directory);
+  const port = await freePort();
+  return { environment: { PORT: String(port), DATA_DIR: directory }, url: `http://localhost:${port}`, directory };
+}
+
+async function createUser(url: string, quickstart: Quickstart, email: string): Promise<unknown> {
+  const { clientId, clientSecret } = quickstart.applications.find(({ type }) => type === 'm2m')!;
+  const tokens = await fetch(`${url}/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret!,
+      audience: quickstart.managementAudience,
+    }),
+  });
+  const { access_token } = (await tokens.json()) as { access_token: string };
+  const answer = await fetch(quickstart.graphqlUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      query: 'mutation ($input: CreateUserInput!) { createUser(input: $input) { user { email } errors { code } } }',
+      variables: { input: { email } },
+    }),
+  });
+  return ((await answer.json()) as { data: { createUser: unknown } }).data.createUser;
+}
+
+test('a first start asks nothing, explains itself, and keeps every row through kill -9; a second process is refused', {
+  timeout: 60_000,
+}, async () => {
+  const { environment, url, directory } = await freshEnvironment();
+  const first = start('src/main.ts', environment);
+  await first.ready(url);
+  expect(first.output()).toContain(`Gatehouse is ready at ${url}`);
+  expect(first.output()).toContain('owner@acme.test');
+
+  const path = join(directory, 'quickstart.json');
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const quickstart = JSON.parse(readFileSync(path, 'utf8')) as Quickstart;
+  expect(quickstart).toMatchObject({
+    issuer: url,
+    graphqlUrl: `${url}/graphql`,
+    managementAudience: `${url}/api`,
+    owner: { email: 'owner@acme.test' },
+  });
+  expect(quickstart.applications.map(({ type }) => type)).toEqual(['reg', 'spa', 'm2m', 'device']);
+  for (const { type, clientId, clientSecret } of quickstart.applications) {
+    expect(clientId).toMatch(/^[0-9a-f]{32}$/);
+    if (type === 'reg' || type === 'm2m') expect(clientSecret).toMatch(/^[A-Za-z0-9]{40,60}$/);
+    else expect(clientSecret).toBeUndefined();
+  }
+
+  const second = start('src/main.ts', { ...environment, PORT: String(await freePort()) });
+  expect(await second.ended()).toBe(1);
+  expect(second.output()).toContain(`${directory} is in use by process ${first.child.pid}`);
+
+  expect(await createUser(url, quickstart, 'kept@example.test')).toMatchObject({ user: { email: 'kept@example.test' }, errors: [] });
+  await first.stop('SIGKILL');
+
+  const again = start('src/main.ts', environment);
+  await again.ready(url);
+  expect(again.output()).not.toContain('This was the first start');
+  expect(await createUser(url, quickstart, 'kept@example.test')).toMatchObject({ user: null, errors: [{ code: 'EMAIL_TAKEN' }] });
+  expect(await again.stop('SIGTERM')).toBe(0);
+  expect(readFileSync(path, 'utf8')).toContain(quickstart.applications[0]!.clientId);
+});
+
+test('production names everything that is missing at once, and starts nothing', async () => {
+  const { environment } = await freshEnvironment();
+  const server = start('src/main.ts', { ...environment, NODE_ENV: 'production', LOG_LEVEL: 'loud' });
+  expect(await server.ended()).toBe(1);
+  for (const name of ['LOG_LEVEL', 'SECRET_KEY', 'SMTP_URL', 'BASE_URL']) expect(server.output()).toContain(name);
+  expect(server.output()).not.toContain('    at ');
+});
+
+test('production seeds nothing, has no mailbox and no GraphiQL; create-owner prints a one-time link', { timeout: 60_000 }, async () => {
+  const { environment, url } = await freshEnvironment();
+  const production = { ...environment, NODE_ENV: 'production', BASE_URL: url, SECRET_KEY: 'ab'.repeat(32), SMTP_URL: 'smtp://localhost:1' };
+  const owner = start('src/cli.ts', production, [
+    'create-owner',
+    '--email',
+    'first@example.test',
+    '--business',
+    'First Company',
+    '--region',
+    'ie',
+  ]);
+  expect(await owner.ended()).toBe(0);
+  const link = new RegExp(`${url}/e/account/team-invitation/[A-Za-z0-9_-]{43}`).exec(owner.output())?.[0];
+  expect(link).toBeDefined();
+
+  const server = start('src/main.ts', production);
+  await server.ready(url);
+  expect(server.output()).not.toContain('first start');
+  expect((await fetch(`${url}/dev/mailbox.json`)).status).toBe(404);
+  expect((await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } })).headers.get('content-type')).not.toContain('text/html');
+  const opened = await fetch(link!, { redirect: 'manual' });
+  expect(opened.status).toBe(302);
+  expect(opened.headers.get('location')).toContain(`${url}/e/account/signin/`);
+  expect(await server.stop('SIGTERM')).toBe(0);
+});
+
+test('a port in use is one line', { timeout: 60_000 }, async () => {
+  const { environment, url, directory } = await freshEnvironment();
+  const first = start('src/main.ts', environment);
+  await first.ready(url);
+  const second = start('src/main.ts', { ...environment, DATA_DIR: join(directory, 'other') });
+  expect(await second.ended()).toBe(1);
+  expect(second.output()).toContain('EADDRINUSE');
+  expect(second.output()).not.toContain('    at ');
+});
