@@ -2,7 +2,7 @@
 import { isPermission } from '../access/permissions.ts';
 import { managementAudience } from '../features/apis/service.ts';
 import { findClient } from '../features/applications/service.ts';
-import type { Infrastructure } from '../features/context.ts';
+import { actingAs, type Context, type Infrastructure } from '../features/context.ts';
 import { teamActor } from '../features/team/actor.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { bearerToken, verifyFromAnyIssuer } from '../oidc/bearer.ts';
@@ -33,4 +33,11 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
   // Only the account environment's people are team members; another environment's are its customers.
   if (tenancy.kind !== 'account' || !claims.sub) return undefined;
   return teamActor(infrastructure, tenancy.environmentId, claims.sub);
+}
+
+/** The same caller with the grants that it has by now. */
+export async function withFreshGrants(ctx: Context): Promise<Context> {
+  const { actor } = ctx;
+  if (actor.kind !== 'team') return ctx;
+  return actingAs(ctx, (await teamActor(ctx, actor.accountEnvironmentId, actor.userId)) ?? { kind: 'anonymous' });
 }

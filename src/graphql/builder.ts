@@ -6,6 +6,7 @@ import { DateTimeResolver } from 'graphql-scalars';
 import type PrismaTypes from '../db/generated/pothos.ts';
 import { getDatamodel } from '../db/generated/pothos.ts';
 import type { GraphContext } from './context.ts';
+import { DEFAULT_PAGE, MAX_PAGE, PAGE_OPTIONS, pagesPlugin } from './pages.ts';
 import { policyPlugin } from './policy.ts';
 
 /** An uploaded file (GraphQL multipart request specification). */
@@ -25,14 +26,14 @@ export const builder = new SchemaBuilder<{
     File: { Input: Upload; Output: never };
   };
 }>({
-  plugins: [RelayPlugin, policyPlugin, PrismaPlugin],
+  plugins: [RelayPlugin, pagesPlugin, policyPlugin, PrismaPlugin],
   defaultFieldNullability: false,
-  relay: { clientMutationId: 'omit', cursorType: 'String', nodesOnConnection: true },
+  relay: { clientMutationId: 'omit', cursorType: 'String', ...PAGE_OPTIONS },
   prisma: {
     client: (ctx) => ctx.services.database.prisma,
     dmmf: getDatamodel(),
-    maxConnectionSize: 100,
-    defaultConnectionSize: 20,
+    maxConnectionSize: MAX_PAGE,
+    defaultConnectionSize: DEFAULT_PAGE,
     exposeDescriptions: false,
     onUnusedQuery: null,
   },

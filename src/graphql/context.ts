@@ -2,5 +2,6 @@
 import type { Context } from '../features/context.ts';
 
 export interface GraphContext {
-  readonly services: Context;
+  /** Replaced by a mutation that changes what the caller may do, for what is read after it. */
+  services: Context;
 }

@@ -16,8 +16,16 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** What a failure is answered with. */
+export interface Report {
+  readonly requestId: string;
+  readonly log: Logger;
+  /** Whether a mistyped name may be answered with the names that are like it. */
+  readonly suggestions: boolean;
+}
+
 /** Maps anything thrown to an error of the list. What is not ours to show is logged and masked. */
-export function publicError(error: unknown, requestId: string, log: Logger): GraphQLError {
+export function publicError(error: unknown, { requestId, log, suggestions }: Report): GraphQLError {
   const outer = error instanceof GraphQLError ? error : undefined;
   const cause = outer ? (outer.originalError ?? undefined) : error;
   const make = (message: string, extensions: { code: ErrorCode } & Record<string, unknown>) =>
@@ -35,13 +43,19 @@ export function publicError(error: unknown, requestId: string, log: Logger): Gra
     return make(cause.message, { code: 'NOT_FOUND', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
   if (cause instanceof DomainError)
     return make(cause.message, { code: 'BAD_USER_INPUT', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
-  if (outer && !(outer.originalError && !(outer.originalError instanceof GraphQLError))) {
-    const code = outer.extensions['code'];
-    return make(outer.message, {
-      ...outer.extensions,
-      code: (ERROR_CODES as readonly unknown[]).includes(code) ? (code as ErrorCode) : 'BAD_USER_INPUT',
-    });
+  if (outer && (!outer.originalError || outer.originalError instanceof GraphQLError)) {
+    const message = suggestions ? outer.message : outer.message.replace(/ Did you mean .*$/s, '');
+    const { http } = outer.extensions;
+    return make(message, { code: codeOf(outer), ...(http !== undefined && { http }) });
   }
   log.error({ err: cause, requestId, path: outer?.path }, 'graphql fault');
   return make('Something went wrong on our side.', { code: 'INTERNAL' });
+}
+
+/** The code of an error that GraphQL itself or its server raised: their own names are not of the list. */
+function codeOf({ extensions, message }: GraphQLError): ErrorCode {
+  const code = ERROR_CODES.find((known) => known === extensions['code']);
+  if (code) return code;
+  if ((extensions['http'] as { status?: number } | undefined)?.status === 405) return 'OPERATION_NOT_ALLOWED'; // A mutation by GET.
+  return /\btokens\. Parsing aborted\b/.test(message) ? 'QUERY_TOO_COMPLEX' : 'BAD_USER_INPUT';
 }

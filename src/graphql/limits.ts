@@ -1,4 +1,4 @@
-/** What one document may ask for: tokens and depth. Measured on the document alone, before anything runs. */
+/** What one document may hold: tokens, depth, and no NUL character. Measured on the document alone, before anything runs. */
 import { type ASTVisitor, type FragmentDefinitionNode, GraphQLError, Kind, type SelectionSetNode, type ValidationContext } from 'graphql';
 
 export const MAX_TOKENS = 4000;
@@ -36,4 +36,28 @@ export function depthLimit(context: ValidationContext): ASTVisitor {
       }
     },
   };
+}
+
+const NUL = 'The character NUL cannot be kept in any text.';
+
+/** A validation rule: refuses literals with the one character that PostgreSQL's texts cannot hold. */
+export function noNul(context: ValidationContext): ASTVisitor {
+  return {
+    StringValue(node) {
+      if (holdsNul(node.value)) context.reportError(new GraphQLError(NUL, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } }));
+    },
+  };
+}
+
+/** As {@link noNul}, for what a document's variables bring.
+ * @throws GraphQLError */
+export function assertNoNul(variables: unknown): void {
+  if (holdsNul(variables)) throw new GraphQLError(NUL, { extensions: { code: 'BAD_USER_INPUT' } });
+}
+
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (Array.isArray(value)) return value.some(holdsNul);
+  // Not into what JSON does not make: an uploaded file.
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && holdsNul(Object.values(value));
 }

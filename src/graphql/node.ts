@@ -26,6 +26,16 @@ export function registerNode(kind: IdKind, found: NodeKind): void {
   kinds.set(kind, found);
 }
 
+/** Is `key` what a cursor of this type's lists holds: an id, or a tenant's id and an id? */
+export function isKeyOf(typeName: string, key: unknown): boolean {
+  const [kind, found] = [...kinds].find(([, candidate]) => candidate.typeName === typeName) ?? [];
+  if (!found) return false;
+  if (typeof found.tenant === 'object') return typeof key === 'string' && kindOf(key) === kind;
+  const [tenant, id, ...rest] = Array.isArray(key) ? key : [];
+  const tenantKind = found.tenant === 'environmentId' ? 'environment' : 'business';
+  return rest.length === 0 && typeof tenant === 'string' && kindOf(tenant) === tenantKind && typeof id === 'string' && kindOf(id) === kind;
+}
+
 /** The row with this id among the tenants where the caller holds the kind's permission; null for a missing and a foreign one alike. */
 async function findNode(id: string, context: GraphContext, info: GraphQLResolveInfo): Promise<{ id: string } | null> {
   const kind = kinds.get(kindOf(id)!);

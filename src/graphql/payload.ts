@@ -7,6 +7,7 @@ import type { InputRef } from '@pothos/core';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Context } from '../features/context.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
+import { withFreshGrants } from './actor.ts';
 import { builder } from './builder.ts';
 
 /** One mistake in an input. */
@@ -47,6 +48,8 @@ interface Definition<Input, Result> {
   /** The codes of its own errors, each with its meaning. */
   readonly codes: Readonly<Record<string, string>>;
   readonly payload: PayloadFields<Result>;
+  /** It changes what the caller may do, which counts from its own answer on. */
+  readonly changesGrants?: true;
   readonly run: (ctx: Context, input: Input) => Promise<Result>;
 }
 
@@ -83,9 +86,11 @@ export function defineMutation<Input extends object, Result>(definition: Definit
       description,
       ...policy,
       args: { input: t.arg({ type: definition.input, required: true, description: 'What to do.' }) },
-      resolve: async (_root, args, { services }) => {
+      resolve: async (_root, args, context) => {
         try {
-          return { result: await run(services, (args as { input: Input }).input), errors: [] };
+          const result = await run(context.services, (args as { input: Input }).input);
+          if (definition.changesGrants) context.services = await withFreshGrants(context.services);
+          return { result, errors: [] };
         } catch (error) {
           if (error instanceof InvalidInputError && Object.hasOwn(allCodes, error.code)) {
             return { result: null, errors: [{ message: error.message, code: error.code, path: error.inputPath }] };

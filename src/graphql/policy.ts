@@ -58,9 +58,6 @@ export const requiresDirective = new GraphQLDirective({
   args: { permission: { type: new GraphQLNonNull(GraphQLString), description: 'The permission, as `read:users`.' } },
 });
 
-/** Types that the relay plugin makes: what they carry is gated where it is reached and where it is read. */
-const CARRIER = /(Connection|Edge)$|^PageInfo$/;
-
 class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
     const { permission } = this.policyOf(field);
@@ -90,7 +87,6 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   }
 
   private policyOf(field: PothosOutputFieldConfig<Types>): Policy {
-    if (CARRIER.test(field.parentType)) return { open: 'carries what was reached through a gated field' };
     const own = field.pothosOptions as unknown as Policy;
     const policy = own.permission || own.open ? own : this.typePolicy(field);
     if (!policy.permission && !policy.open)

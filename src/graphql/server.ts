@@ -1,7 +1,7 @@
 /** `/graphql`: Yoga behind the one HTTP server, with a bearer token for who is asking. No cookie is ever read here. */
 
 import { createFetch } from '@whatwg-node/fetch';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
@@ -10,11 +10,13 @@ import { originOf } from '../http/server.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { actorOf } from './actor.ts';
 import type { GraphContext } from './context.ts';
-import { publicError } from './errors.ts';
-import { depthLimit, MAX_TOKENS } from './limits.ts';
+import { type ErrorCode, publicError } from './errors.ts';
+import { assertNoNul, depthLimit, MAX_TOKENS, noNul } from './limits.ts';
+import { checkPages } from './page-limits.ts';
 import { schema } from './schema.ts';
 
 const JSON_LIMIT = 1024 * 1024;
+const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
 
 interface ServerContext {
   readonly request_: FastifyRequest;
@@ -22,15 +24,21 @@ interface ServerContext {
 }
 
 export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => Promise<void> {
-  const { config, log } = infrastructure;
+  const { config } = infrastructure;
   const limits: Plugin<ServerContext> = {
     onParse: ({ params }) => {
       params.options = { ...params.options, maxTokens: MAX_TOKENS };
     },
     onValidate: ({ addValidationRule, context }) => {
       addValidationRule(depthLimit);
+      addValidationRule(noNul);
       if (config.production && (context as unknown as ServerContext).actor.kind === 'anonymous')
         addValidationRule(NoSchemaIntrospectionCustomRule);
+    },
+    onExecute: ({ args, setResultAndStopExecution }) => {
+      assertNoNul(args.variableValues);
+      const errors = checkPages(args);
+      if (errors.length > 0) setResultAndStopExecution({ errors });
     },
   };
   const yoga = createYoga<ServerContext, GraphContext>({
@@ -42,10 +50,9 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     batching: false,
     cors: { origin: '*', credentials: false, methods: ['GET', 'POST', 'OPTIONS'], allowedHeaders: ['Content-Type', 'Authorization'] },
     context: ({ request_, actor }) => ({ services: createContext(infrastructure, actor, originOf(request_)) }),
-    maskedErrors: {
-      maskError: (error) => publicError(error, 'unknown', log),
-    },
-    plugins: [limits, withRequestIds(infrastructure)],
+    maxRequestBodySize: UPLOAD_LIMIT,
+    maskedErrors: false, // By our own plugin, which every error passes on its way out.
+    plugins: [limits, publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: MAX_IMPORT_BYTES, files: 1, fields: 3, fieldSize: JSON_LIMIT },
@@ -57,18 +64,16 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     routes.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: JSON_LIMIT }, (_request, body, done) =>
       done(null, body),
     );
-    routes.addContentTypeParser('multipart/form-data', { bodyLimit: MAX_IMPORT_BYTES + JSON_LIMIT }, (_request, _body, done) => done(null));
+    routes.addContentTypeParser('multipart/form-data', { bodyLimit: UPLOAD_LIMIT }, (_request, _body, done) => done(null));
     routes.route({
       url: '/graphql',
       method: ['GET', 'POST', 'OPTIONS'],
-      config: { errors: 'json' },
-      handler: (request, reply) => answer(request, reply),
+      errorHandler: answerFault,
+      handler: answer,
     });
   };
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
-    if (Number(request.headers['content-length'] ?? 0) > MAX_IMPORT_BYTES + JSON_LIMIT)
-      return sendError(reply, 413, 'BAD_USER_INPUT', 'The request is larger than this server takes.', request.id);
     const actor = await actorOf(infrastructure, request.headers.authorization);
     if (!actor) {
       reply.header('www-authenticate', 'Bearer error="invalid_token"');
@@ -87,20 +92,32 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   }
 }
 
-function sendError(reply: FastifyReply, status: number, code: string, message: string, requestId: string) {
+/** What Fastify refuses before Yoga sees it, and what breaks outside of Yoga. */
+function answerFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  if (error.statusCode === 413) return sendError(reply, 413, 'BAD_USER_INPUT', 'The request is larger than this server takes.', request.id);
+  if (error.statusCode === 415)
+    return sendError(reply, 415, 'BAD_USER_INPUT', 'The content type is application/json, or multipart/form-data for uploads.', request.id);
+  if (error.statusCode && error.statusCode < 500)
+    return sendError(reply, error.statusCode, 'BAD_USER_INPUT', 'The request could not be read.', request.id);
+  request.log.error({ err: error, requestId: request.id }, 'graphql fault');
+  return sendError(reply, 500, 'INTERNAL', 'Something went wrong on our side.', request.id);
+}
+
+function sendError(reply: FastifyReply, status: number, code: ErrorCode, message: string, requestId: string) {
   return reply
     .code(status)
     .header('cache-control', 'no-store')
     .send({ errors: [{ message, extensions: { code, requestId } }] });
 }
 
-/** Puts the request's own id into the errors that left execution. */
-function withRequestIds({ log }: Infrastructure): Plugin<ServerContext> {
+/** Makes every error, wherever it comes from, one that may leave: with a code of the list and the request's own id. */
+function publicErrors({ config, log }: Infrastructure): Plugin<ServerContext> {
   return {
     onResultProcess: ({ result, setResult, serverContext }) => {
       if (Array.isArray(result) || Symbol.asyncIterator in result || !result.errors) return;
       const { request_ } = serverContext as unknown as ServerContext;
-      setResult({ ...result, errors: result.errors.map((error) => publicError(error, request_?.id ?? 'unknown', log)) });
+      const report = { requestId: request_.id, log, suggestions: !config.production };
+      setResult({ ...result, errors: result.errors.map((error) => publicError(error, report)) });
     },
   };
 }

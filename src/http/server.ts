@@ -6,13 +6,21 @@ import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
-import fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { OAuthError, PageError } from '../oidc/errors.ts';
 import { errorPage } from '../pages/messages.ts';
+import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,11 +40,12 @@ const addresses = new WeakMap<IncomingMessage, Address>();
 
 export async function createServer(infrastructure: Infrastructure): Promise<FastifyInstance> {
   const { config, log } = infrastructure;
+  const isTrusted = trustedProxies(config.trustProxy);
   const server = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
-    trustProxy: config.trustProxy,
+    trustProxy: config.trustProxy !== false && isTrusted,
     bodyLimit: BODY_LIMIT,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -44,9 +53,14 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     rewriteUrl(request) {
       const url = request.url ?? '/';
       if (url === '/healthz' || url === '/readyz') return url;
-      const address = addressOf(config, hostOf(request, config.trustProxy !== false), url);
+      const address = addressOf(config, hostOf(request, isTrusted), url);
       addresses.set(request, address);
       return address.kind === 'unknown' ? '/unknown address' : address.path;
+    },
+    // A URL that the router cannot read comes by neither a route nor a hook.
+    frameworkErrors(error, request, reply) {
+      reply.header('x-request-id', request.id).header('referrer-policy', 'no-referrer').header('x-content-type-options', 'nosniff');
+      answerError(request as FastifyRequest, reply as FastifyReply, error);
     },
   });
   await server.register(cookie);
@@ -179,7 +193,8 @@ function notFoundPage({ config }: Infrastructure, request: FastifyRequest): stri
   return errorPage({ title: 'Nothing here', message: `There is no page at this address.${elsewhere}`, basePath: '' });
 }
 
-function hostOf(request: IncomingMessage, trustProxy: boolean): string | undefined {
-  const forwarded = trustProxy ? request.headers['x-forwarded-host'] : undefined;
-  return (Array.isArray(forwarded) ? forwarded[0] : forwarded?.split(',')[0]?.trim()) ?? request.headers.host;
+/** The host that a request is for; of a header that proxies added to, the part that our own proxy vouches for: the last. */
+function hostOf(request: IncomingMessage, isTrusted: ProxyTrust): string | undefined {
+  const forwarded = isTrusted(request.socket.remoteAddress) ? request.headers['x-forwarded-host'] : undefined;
+  return [forwarded].flat().at(-1)?.split(',').at(-1)?.trim() || request.headers.host;
 }

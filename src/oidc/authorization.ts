@@ -90,21 +90,32 @@ export function answer(
   return `${request.redirectUri}${request.redirectUri.includes('?') ? '&' : '?'}${all}`;
 }
 
+/** The parameters that are read, each with its greatest length. `audience` may be repeated; any other name is ignored. */
 const MAX_LENGTH: Record<string, number> = {
+  client_id: 200,
+  redirect_uri: 2048,
+  response_type: 100,
+  response_mode: 100,
+  scope: 1024,
   state: 4096,
   nonce: 1024,
-  scope: 1024,
-  redirect_uri: 2048,
   code_challenge: 128,
+  code_challenge_method: 100,
+  prompt: 100,
+  start_page: 100,
   login_hint: 320,
+  max_age: 100,
+  org_code: 100,
+  request: 8192,
+  request_uri: 8192,
 };
-const REPEATABLE = new Set(['audience', 'resource']);
 
 function singleValues({ query }: Draft): void {
-  for (const [name, given] of Object.entries(query)) {
-    if (Array.isArray(given) && !REPEATABLE.has(name)) throw malformed(`The parameter ${name.slice(0, 40)} is given more than once.`);
-    if (typeof given === 'string' && given.length > (MAX_LENGTH[name] ?? 8192))
-      throw malformed(`The parameter ${name.slice(0, 40)} is too long.`);
+  for (const [name, max] of Object.entries(MAX_LENGTH)) {
+    const given = query[name];
+    if (Array.isArray(given)) throw malformed(`The parameter ${name} is given more than once.`);
+    if (given && given.length > max) throw malformed(`The parameter ${name} is too long.`);
+    if (given?.includes('\0')) throw malformed(`The parameter ${name} holds a character that no text has.`);
   }
 }
 

@@ -33,8 +33,9 @@ export async function authenticateClient(
 
 function credentials(authorization: string | undefined, form: Form): { clientId: string | undefined; secret: string | undefined } {
   const body = { clientId: parameter(form, 'client_id'), secret: parameter(form, 'client_secret') };
-  const basic = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '');
-  if (!basic) return body;
+  if (!/^Basic\b/i.test(authorization ?? '')) return body;
+  const basic = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '');
+  if (!basic) throw new OAuthError('invalid_client', 'The Authorization header cannot be read.');
   const [user, ...rest] = Buffer.from(basic[1]!, 'base64').toString('utf8').split(':');
   const clientId = decode(user);
   if (body.secret) throw new OAuthError('invalid_request', 'The client authenticates in two ways at once.');

@@ -4,14 +4,14 @@ import { isRegistered } from '../features/applications/callback-urls.ts';
 import { findClient, registeredUrls } from '../features/applications/service.ts';
 import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { endSession, findSession } from '../features/sessions/service.ts';
+import { endSession, findAnySession } from '../features/sessions/service.ts';
 import type { Query } from './authorization.ts';
 import { PageError } from './errors.ts';
 
 /** Ends the session behind the cookie. Returns where to go, or undefined for the page that says it is done.
  * @throws PageError after signing out, when the place to go is not registered */
 export async function logout(ctx: Context, tenancy: Tenancy, query: Query, sessionToken: string | undefined): Promise<string | undefined> {
-  const session = await findSession(ctx, tenancy.environmentId, sessionToken);
+  const session = await findAnySession(ctx, tenancy.environmentId, sessionToken);
   if (session) await endSession(ctx, tenancy, session);
 
   const target = text(query, 'post_logout_redirect_uri') ?? text(query, 'redirect') ?? text(query, 'redirect_uri');

@@ -17,7 +17,7 @@ import {
   updateAttempt,
 } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
-import { recordSignIn } from '../features/users/service.ts';
+import { isSuspended, recordSignIn } from '../features/users/service.ts';
 import { type Authorization, answer } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
 
@@ -34,7 +34,7 @@ export interface Outcome {
 }
 
 /** Starts from a checked authorization request: straight back for who is signed in, else to the pages.
- * @throws RedirectError for prompt=none without a usable session */
+ * @throws RedirectError for prompt=none, which never shows a page: without a usable session, or when it opens nothing */
 export async function begin(
   ctx: Context,
   place: Place,
@@ -46,7 +46,9 @@ export async function begin(
   const session = await findSession(ctx, tenancy.environmentId, cookies.session);
   const isFresh = session && (maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000);
   if (session && isFresh && prompt !== 'login' && prompt !== 'create') {
-    const organization = await chooseOrganization(ctx, tenancy, session.userId, request);
+    const organization = await chooseOrganization(ctx, tenancy, session.userId, request).catch((error: unknown) => {
+      throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.title) : error;
+    });
     if (organization !== 'ask') return { location: await codeFor(ctx, place, request, session, organization) };
     if (prompt !== 'none') {
       const attempt = await startAttempt(ctx, {
@@ -89,7 +91,10 @@ export async function identified(ctx: Context, place: Place, attempt: Attempt, u
 /** Goes on once nothing more has to be proved. */
 export async function authenticated(ctx: Context, place: Place, attempt: Attempt, userId: string): Promise<Outcome> {
   const { tenancy } = place;
-  if (tenancy.kind === 'account' && attempt.email) await acceptInvitations(ctx, tenancy.environmentId, userId, attempt.email);
+  const { email } = attempt;
+  if (await isSuspended(ctx, tenancy.environmentId, userId))
+    throw new PageError(403, 'This account is suspended', 'Ask the people who run this application.');
+  if (tenancy.kind === 'account' && email) await inTransaction(ctx, (tx) => acceptInvitations(tx, tenancy.environmentId, userId, email));
   const organization = await chooseOrganization(ctx, tenancy, userId, attempt.request);
   if (organization === 'ask') {
     const { session, token } = await startSession(ctx, tenancy.environmentId, userId);

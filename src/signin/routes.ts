@@ -109,9 +109,10 @@ function formTarget(redirectUri: string): string {
   return origin === 'null' ? protocol : origin;
 }
 
+/** The fields that came once, without the NUL characters that no database stores. */
 function singleFields(body: unknown): Record<string, string | undefined> {
   const fields = Object.entries((body ?? {}) as Record<string, unknown>);
-  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'));
+  return Object.fromEntries(fields.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value.replaceAll('\0', '')]] : [])));
 }
 
 function foreignBrowser(): PageError {

@@ -137,6 +137,7 @@ defineMutation({
   name: 'createBusiness',
   description: 'Makes a business with its production environment. The signed-in person becomes its Owner.',
   policy: { open: 'every signed-in person of the account environment may make one' },
+  changesGrants: true,
   codes: {
     INVALID_REGION: 'Not a region.',
     INVALID_PLAN: 'Not a plan.',
@@ -158,7 +159,6 @@ defineMutation({
       type: 'Business',
       nullable: true,
       description: 'The new business.',
-      // The caller has become its Owner in this very request: the grants are read again.
       resolve: (query, { result }, _args, { services }) =>
         result && services.database.prisma.business.findUnique({ ...query, where: { id: result.id } }),
     }),

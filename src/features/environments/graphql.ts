@@ -65,7 +65,7 @@ export const Environment = builder.prismaObject('Environment', {
       permission: 'read:organizations',
       description: 'Its organizations, oldest first.',
       args: { search: t.arg.string({ description: 'Part of a name. Case does not matter.' }) },
-      query: ({ search }) => ({ where: search ? { name: { contains: search, mode: 'insensitive' } } : {}, orderBy: oldestFirst }),
+      query: ({ search }) => ({ where: search ? { name: containing(search) } : {}, orderBy: oldestFirst }),
     }),
     applications: t.relatedConnection('applications', {
       cursor: 'environmentId_id',
@@ -96,14 +96,18 @@ export const Environment = builder.prismaObject('Environment', {
 
 /** Whose addresses may be read may be found by them: a search must not tell what a field would not. */
 function matching(search: string, contactsIn: string[]) {
-  const contains = { contains: search, mode: 'insensitive' as const };
   return {
     OR: [
-      { firstName: contains },
-      { lastName: contains },
-      { environmentId: { in: contactsIn }, identities: { some: { normalized: { contains: search.toLowerCase() } } } },
+      { firstName: containing(search) },
+      { lastName: containing(search) },
+      { environmentId: { in: contactsIn }, identities: { some: { normalized: containing(search.toLowerCase()) } } },
     ],
   };
+}
+
+/** Prisma hands the text to LIKE as it is: its wild cards are made plain characters. */
+function containing(search: string) {
+  return { contains: search.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const };
 }
 
 registerNode('environment', {
@@ -136,6 +140,7 @@ defineMutation({
   name: 'createEnvironment',
   description: 'Makes a non-production environment with an issuer of its own.',
   policy: { permission: createEnvironment.permission },
+  changesGrants: true,
   codes: { INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
   input: builder.inputType('CreateEnvironmentInput', {
     description: 'What `createEnvironment` takes.',

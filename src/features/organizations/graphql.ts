@@ -118,7 +118,7 @@ defineMutation({
   name: 'addOrganizationMember',
   description: 'Adds a user to an organization of the same environment, with roles.',
   policy: { permission: addOrganizationMember.permission },
-  codes: { ALREADY_MEMBER: 'The user is a member already.' },
+  codes: { ALREADY_MEMBER: 'The user is a member already.', TOO_MANY: 'More than 100 roles.' },
   input: builder.inputType('AddOrganizationMemberInput', {
     description: 'What `addOrganizationMember` takes.',
     fields: (t) => ({

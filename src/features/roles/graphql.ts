@@ -95,7 +95,7 @@ defineMutation({
   name: 'createRole',
   description: 'Defines a role for all environments of a business.',
   policy: { permission: createRole.permission },
-  codes: KEY_CODES,
+  codes: { ...KEY_CODES, TOO_MANY: 'More than 100 permissions.' },
   input: builder.inputType('CreateRoleInput', {
     description: 'What `createRole` takes.',
     fields: (t) => ({

@@ -41,14 +41,15 @@ export interface CreateRoleInput extends CreatePermissionInput {
 }
 
 /** Defines a role with its permissions.
- * @throws InvalidInputError INVALID_KEY or KEY_TAKEN */
+ * @throws InvalidInputError INVALID_KEY, KEY_TAKEN or TOO_MANY
+ * @throws NotFoundError when one of the permissions is not there */
 export const createRole = action({
   permission: 'create:roles',
   scope: (ctx, input: CreateRoleInput, permission) => businessScope(ctx, input.businessId, permission),
   async run(ctx, input, { businessId }): Promise<Role> {
     const key = checkKey(input.key);
     if (await ctx.db.role.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('role');
-    const wanted = [...new Set(input.permissionIds ?? [])];
+    const wanted = distinct(input.permissionIds ?? [], 'permissionIds');
     const found = await ctx.db.permission.count({ where: { businessId, id: { in: wanted } } });
     if (found !== wanted.length) throw new NotFoundError('permission', ['permissionIds']);
     const role = await ctx.db.role.create({
@@ -73,9 +74,10 @@ export const createRole = action({
 });
 
 /** The business's roles with these ids.
+ * @throws InvalidInputError TOO_MANY
  * @throws NotFoundError when one of them is not there */
 export async function findRoles(ctx: Context, businessId: string, roleIds: readonly string[]): Promise<Role[]> {
-  const wanted = [...new Set(roleIds)];
+  const wanted = distinct(roleIds, 'roleIds');
   const roles = await ctx.db.role.findMany({ where: { businessId, id: { in: wanted } } });
   if (roles.length !== wanted.length) throw new NotFoundError('role', ['roleIds']);
   return roles;
@@ -84,6 +86,13 @@ export async function findRoles(ctx: Context, businessId: string, roleIds: reado
 /** The roles that every new member of an organization gets. */
 export async function defaultRoleIds(ctx: Context, businessId: string): Promise<string[]> {
   return (await ctx.db.role.findMany({ where: { businessId, isDefaultRole: true }, select: { id: true } })).map((role) => role.id);
+}
+
+const MAX_IDS = 100;
+
+function distinct(ids: readonly string[], field: string): string[] {
+  if (ids.length > MAX_IDS) throw new InvalidInputError('TOO_MANY', `These are more than ${MAX_IDS}.`, [field]);
+  return [...new Set(ids)];
 }
 
 function checkKey(key: string): string {

@@ -42,9 +42,17 @@ export async function findSession(ctx: Context, environmentId: string, token: st
   if (!session || session.expiresAt <= now || session.lastActiveAt <= later(now, -INACTIVITY_SECONDS) || session.user.isSuspended)
     return undefined;
   if (session.lastActiveAt <= later(now, -60)) {
-    await ctx.db.session.update({ where: { environmentId_id: { environmentId, id: session.id } }, data: { lastActiveAt: now } });
+    await ctx.db.session.updateMany({ where: { environmentId, id: session.id }, data: { lastActiveAt: now } });
   }
   return session;
+}
+
+/** The session behind a cookie even when it lives no more: signing out ends what is left of it. */
+export async function findAnySession(ctx: Context, environmentId: string, token: string | undefined): Promise<Session | undefined> {
+  if (!token) return undefined;
+  return (
+    (await ctx.db.session.findUnique({ where: { environmentId_tokenHash: { environmentId, tokenHash: sha256(token) } } })) ?? undefined
+  );
 }
 
 /** Signs a person out: the session ends, and with it every refresh token that was issued in it. */

@@ -70,13 +70,14 @@ export async function startAttempt(
   return row as unknown as Attempt;
 }
 
-/** The attempt, if it lives and belongs to the browser: 'expired' when it is gone, 'foreign' in another browser. */
+/** The attempt, if it lives and belongs to the browser: 'expired' when it is gone or never was, 'foreign' in another browser. */
 export async function findAttempt(
   ctx: Context,
   environmentId: string,
   id: string,
   browserToken: string | undefined,
 ): Promise<Attempt | 'expired' | 'foreign'> {
+  if (!/^[A-Za-z0-9_-]{24}$/.test(id)) return 'expired';
   const row = await ctx.db.signInAttempt.findUnique({ where: { environmentId_id: { environmentId, id } } });
   if (!row || row.expiresAt <= ctx.clock.now()) return 'expired';
   if (!browserToken || !sameText(sha256(browserToken), row.browserHash)) return 'foreign';
@@ -88,18 +89,20 @@ export type AttemptChange = Partial<
   Pick<Attempt, 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'userId' | 'organizationId' | 'isReset'>
 >;
 
-export async function updateAttempt(ctx: Context, attempt: Attempt, change: AttemptChange): Promise<Attempt> {
-  const row = await ctx.db.signInAttempt.update({
-    where: { environmentId_id: { environmentId: attempt.environmentId, id: attempt.id } },
-    data: change,
-  });
-  return row as unknown as Attempt;
+/** The attempt as the caller read it: a change is for that one, and none once another request has moved it on. */
+function unmoved({ environmentId, id, step, email }: Attempt) {
+  return { environmentId, id, step, email };
+}
+
+/** Moves the attempt on from where the caller found it. A request that comes too late changes nothing: the faster one stands. */
+export async function updateAttempt(ctx: Context, attempt: Attempt, change: AttemptChange): Promise<void> {
+  await ctx.db.signInAttempt.updateMany({ where: unmoved(attempt), data: change });
 }
 
 /** Ends the attempt: true for the one caller that completes it, false for every other, however parallel. */
 export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<boolean> {
   const { count } = await ctx.db.signInAttempt.updateMany({
-    where: { environmentId: attempt.environmentId, id: attempt.id, step: { not: 'completed' } },
+    where: { ...unmoved(attempt), NOT: { step: 'completed' } },
     data: { step: 'completed', codeHash: null },
   });
   return count === 1;
@@ -118,8 +121,7 @@ export async function sendCode(
   return inTransaction(ctx, async (tx) => {
     const { count } = await tx.db.signInAttempt.updateMany({
       where: {
-        environmentId: attempt.environmentId,
-        id: attempt.id,
+        ...unmoved(attempt),
         OR: [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, { email: { not: to } }],
       },
       data: {

@@ -140,6 +140,7 @@ defineMutation({
   name: 'updateTeamMemberRoles',
   description: 'Replaces a team member’s roles. A business always keeps an Owner.',
   policy: { permission: updateTeamMemberRoles.permission },
+  changesGrants: true,
   codes: { ...ROLE_CODES, LAST_OWNER: 'The business would be left without an Owner.' },
   input: builder.inputType('UpdateTeamMemberRolesInput', {
     description: 'What `updateTeamMemberRoles` takes.',

@@ -211,7 +211,10 @@ async function assertMayAssign(ctx: Context, businessId: string, roles: readonly
   if (ctx.actor.kind === 'system') return;
   const own =
     ctx.actor.kind === 'team'
-      ? await ctx.db.teamMember.findUnique({ where: { businessId_userId: { businessId, userId: ctx.actor.userId } }, select: { roles: true } })
+      ? await ctx.db.teamMember.findUnique({
+          where: { businessId_userId: { businessId, userId: ctx.actor.userId } },
+          select: { roles: true },
+        })
       : null;
   const allowed = assignableRoles((own?.roles ?? []).filter(isTeamRole));
   if (roles.some((role) => !allowed.has(role)))

@@ -22,7 +22,7 @@ export async function clientCredentials({ infrastructure, tenancy, client, form 
   const asked = parameter(form, 'scope')?.split(/\s+/).filter(Boolean);
   if (asked?.some((scope) => !held.includes(scope)))
     throw new OAuthError('invalid_scope', 'The application does not hold every scope that is asked for.');
-  const scopes = asked ?? held;
+  const scopes = asked ? [...new Set(asked)] : held;
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const claims = machineTokenClaims({ issuer: tenancy.issuer, client, now: infrastructure.clock.now() }, [...new Set(wanted)], scopes);
   return {

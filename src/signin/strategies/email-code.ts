@@ -4,30 +4,36 @@ import { actingAs, type Context, inTransaction } from '../../features/context.ts
 import { clearTries, takeTry } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
 import { joinOpenOrganization } from '../../features/organizations/service.ts';
-import { type Attempt, type AttemptChange, checkCode, sendCode } from '../../features/sign-in-attempts/service.ts';
-import { createUserRow, verifyEmail } from '../../features/users/service.ts';
+import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
 import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
-/** Mails a code and leads to the page that asks for it. During the cool-down the last code stays good. */
-export async function mailCode(
+type Purpose = 'sign_in' | 'sign_up' | 'reset_password';
+
+/** Mails a code; false during the cool-down, in which the last code stays good. */
+async function mailCode(ctx: Context, place: Place, attempt: Attempt, purpose: Purpose, change?: AttemptChange): Promise<boolean> {
+  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
+  return sendCode(ctx, attempt, { applicationName: place.client.name, lifetime: codeLifetime, purpose, ...(change && { change }) });
+}
+
+/** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */
+export async function askForCode(
   ctx: Context,
   place: Place,
   attempt: Attempt,
-  purpose: 'sign_in' | 'sign_up' | 'reset_password',
+  purpose: Purpose,
   change: AttemptChange = {},
-): Promise<Outcome | 'cooling_down'> {
-  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
-  const sent = await sendCode(ctx, attempt, { applicationName: place.client.name, lifetime: codeLifetime, purpose, change });
-  return sent ? { location: pageOf(place.tenancy, attempt) } : 'cooling_down';
+): Promise<Outcome> {
+  if (!(await mailCode(ctx, place, attempt, purpose, change))) await updateAttempt(ctx, attempt, { ...change, step: 'code' });
+  return { location: pageOf(place.tenancy, attempt) };
 }
 
 /** The page's "send another code". */
 export async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
-  const sent = await mailCode(ctx, place, attempt, attempt.userId ? 'sign_in' : 'sign_up');
-  return sent === 'cooling_down'
-    ? problem('A code was sent a moment ago. Look in your mailbox, or wait half a minute and ask again.', undefined, 429)
-    : sent;
+  const purpose = attempt.isReset ? 'reset_password' : attempt.userId ? 'sign_in' : 'sign_up';
+  if (await mailCode(ctx, place, attempt, purpose)) return { location: pageOf(place.tenancy, attempt) };
+  return problem('A code was sent a moment ago. Look in your mailbox, or wait half a minute and ask again.', undefined, 429);
 }
 
 /** The code that was typed. */
@@ -53,7 +59,7 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
 
 /** Makes the user of a proved address, in the organization that is open to it. */
 async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email: string): Promise<string> {
-  return inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }), async (tx) => {
+  const create = inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }), async (tx) => {
     const user = await createUserRow(tx, tenancy, {
       email,
       isEmailVerified: true,
@@ -62,5 +68,12 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email:
     });
     await joinOpenOrganization(tx, tenancy, user.id, attempt.request.organizationId ?? undefined);
     return user.id;
+  });
+  return create.catch(async (error: unknown) => {
+    // Signed up in another window since this one asked: the address is proved in both, and it is one person.
+    const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
+    if (!userId) throw error;
+    await verifyEmail(ctx, tenancy.environmentId, email);
+    return userId;
   });
 }

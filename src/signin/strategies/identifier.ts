@@ -4,12 +4,12 @@ import type { Context } from '../../features/context.ts';
 import { hasPassword } from '../../features/credentials/service.ts';
 import type { Tenancy } from '../../features/environments/directory.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
-import { type AttemptChange, type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail } from '../../features/text.ts';
 import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
 import { pageOf } from '../flow.ts';
-import { mailCode } from './email-code.ts';
+import { askForCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
 export async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
@@ -19,12 +19,6 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
   if (!isEmail(email)) return problem('This is not an email address.', 'p_email');
   const names = { firstName: name(form['p_first_name']), lastName: name(form['p_last_name']) };
 
-  const codeTo = async (purpose: 'sign_in' | 'sign_up', change: AttemptChange) => {
-    const outcome = await mailCode(ctx, place, attempt, purpose, change);
-    if (outcome !== 'cooling_down') return outcome;
-    await updateAttempt(ctx, attempt, { ...change, step: 'code' }); // The code that was just mailed to this address is still good.
-    return { location: pageOf(tenancy, attempt) };
-  };
   const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
   if (!userId) {
     if (attempt.flow === 'login' && !(tenancy.kind === 'account' && (await isInvited(ctx, email)))) {
@@ -33,7 +27,7 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
     }
     if (!(await maySignUp(ctx, tenancy, email)))
       return problem('Signing up is not open here. Ask the people who run this application.', undefined, 403);
-    return codeTo('sign_up', { email, userId: null, ...names });
+    return askForCode(ctx, place, attempt, 'sign_up', { email, userId: null, ...names });
   }
   if (await isSuspended(ctx, tenancy.environmentId, userId))
     return problem('This account is suspended. Ask the people who run this application.', undefined, 403);
@@ -42,7 +36,7 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
     return { location: pageOf(tenancy, attempt) };
   }
   // Who has an account signs in by proving the address: signing up twice makes nobody a stranger.
-  return codeTo('sign_in', { email, userId });
+  return askForCode(ctx, place, attempt, 'sign_in', { email, userId });
 }
 
 /** To the other of the two first pages, and back to the first page from any other. */
@@ -57,5 +51,10 @@ async function maySignUp(ctx: Context, tenancy: Tenancy, email: string): Promise
 }
 
 function name(text: string | undefined): string | null {
-  return text?.trim().slice(0, 100) || null;
+  return (
+    text
+      ?.replace(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, 100) || null
+  );
 }

@@ -4,8 +4,8 @@ import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
-import { authenticated, expired, pageOf } from '../flow.ts';
-import { mailCode } from './email-code.ts';
+import { authenticated, expired } from '../flow.ts';
+import { askForCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
 /** The password that was typed. An address that was never proved (an imported one) is proved once, by a code. */
@@ -16,19 +16,14 @@ export async function submitPassword({ ctx, place, attempt, form }: StepRequest)
   const result = await checkPassword(ctx, place.tenancy, attempt.userId, password);
   if (result === 'locked') return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
   if (result === 'wrong') return problem('That is not the right password.', 'p_password');
-  if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email))) {
-    const outcome = await mailCode(ctx, place, attempt, 'sign_in');
-    return outcome === 'cooling_down' ? { location: pageOf(place.tenancy, attempt) } : outcome;
-  }
+  if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
+    return askForCode(ctx, place, attempt, 'sign_in');
   return authenticated(ctx, place, attempt, attempt.userId);
 }
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
-export async function forgotPassword({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
-  const sent = await mailCode(ctx, place, attempt, 'reset_password', { isReset: true });
-  return sent === 'cooling_down'
-    ? problem('A code was sent a moment ago. Look in your mailbox, or wait half a minute and ask again.', undefined, 429)
-    : sent;
+export function forgotPassword({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+  return askForCode(ctx, place, attempt, 'reset_password', { isReset: true });
 }
 
 export async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {

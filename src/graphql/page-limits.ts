@@ -1,0 +1,94 @@
+/**
+ * What a document may ask of lists, checked before anything runs: a page that is too large is refused, not cut, a cursor
+ * is good for its own list only, and all pages together have a limit.
+ */
+import { parsePrismaCursor } from '@pothos/plugin-prisma';
+import {
+  type ExecutionArgs,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLNamedType,
+  getArgumentValues,
+  getNamedType,
+  getOperationAST,
+  getVariableValues,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import { isKeyOf } from './node.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from './pages.ts';
+
+/** What the pages of one document may hold together. */
+export const MAX_ROWS = 20_000;
+
+/** What is wrong with the pages that an operation asks for. Expects a valid document. */
+export function checkPages({ schema, document, operationName, variableValues }: ExecutionArgs): GraphQLError[] {
+  const operation = getOperationAST(document, operationName);
+  const variables = operation && getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}).coerced;
+  if (!variables) return []; // Execution itself says what is wrong.
+  const fragments = new Map(
+    document.definitions
+      .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .map((fragment) => [fragment.name.value, fragment]),
+  );
+  const errors: GraphQLError[] = [];
+  let rows = 0;
+  const visit = (set: SelectionSetNode | undefined, type: GraphQLNamedType | undefined, parents: number): void => {
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind !== Kind.FIELD) {
+        const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value)! : selection;
+        visit(fragment.selectionSet, fragment.typeCondition ? schema.getType(fragment.typeCondition.name.value) : type, parents);
+        continue;
+      }
+      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+      if (!field) continue; // Introspection.
+      const page = field.args.some(({ name }) => name === 'first') ? pageOf(selection, field, variables, errors) : undefined;
+      if (page !== undefined) rows += parents * page;
+      visit(selection.selectionSet, getNamedType(field.type), parents * (page ?? 1));
+    }
+  };
+  visit(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined, 1);
+  if (rows > MAX_ROWS)
+    errors.push(
+      new GraphQLError(`The lists of the document may hold ${rows} rows; the limit is ${MAX_ROWS}. Ask for smaller pages.`, {
+        nodes: operation,
+        extensions: { code: 'QUERY_TOO_COMPLEX' },
+      }),
+    );
+  return errors;
+}
+
+/** The size of the page that a connection is asked for; what is wrong with it goes to `errors`. */
+function pageOf(
+  node: FieldNode,
+  field: GraphQLField<unknown, unknown>,
+  variables: Record<string, unknown>,
+  errors: GraphQLError[],
+): number {
+  const { first, last, after, before } = getArgumentValues(field, node, variables) as Record<'first' | 'last', number | null | undefined> &
+    Record<'after' | 'before', string | null | undefined>;
+  const refuse = (message: string) => errors.push(new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } }));
+
+  const forward = first ?? after;
+  const backward = last ?? before;
+  if (forward != null && backward != null) refuse('A page is asked for with first and after, or with last and before.');
+  for (const [name, size] of Object.entries({ first, last }))
+    if (size != null && (size < 0 || size > MAX_PAGE)) refuse(`Argument "${name}" is a number from 0 to ${MAX_PAGE}.`);
+  for (const [name, cursor] of Object.entries({ after, before }))
+    if (cursor != null && !isCursorOf(field, cursor)) refuse(`Argument "${name}" is not a cursor of this list.`);
+  return Math.min(first ?? last ?? DEFAULT_PAGE, MAX_PAGE);
+}
+
+function isCursorOf(connection: GraphQLField<unknown, unknown>, cursor: string): boolean {
+  const type = getNamedType(connection.type);
+  const node = isObjectType(type) ? getNamedType(type.getFields()['nodes']!.type) : undefined;
+  try {
+    return isKeyOf(node?.name ?? '', parsePrismaCursor(cursor));
+  } catch {
+    return false;
+  }
+}
