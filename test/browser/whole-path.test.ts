@@ -27,7 +27,10 @@ beforeAll(async () => {
   );
   await new Promise<void>((resolve) => applicationServer.listen(port, 'localhost', resolve));
   const { prisma } = gatehouse.app.infrastructure.database;
-  await prisma.application.updateMany({ where: { type: 'spa' }, data: { callbackUrls: { push: `${home}/callback` }, logoutUrls: { push: home } } });
+  await prisma.application.updateMany({
+    where: { type: 'spa' },
+    data: { callbackUrls: { push: `${home}/callback` }, logoutUrls: { push: home } },
+  });
   application = await oidc.discovery(new URL(gatehouse.quickstart.issuer), gatehouse.application('spa').clientId, undefined, oidc.None(), {
     execute: [oidc.allowInsecureRequests],
   });
