@@ -16,12 +16,12 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
   const { tenancy, claims } = verified;
   if (!Array.isArray(claims.aud) || !claims.aud.includes(managementAudience(tenancy.issuer))) return undefined;
 
+  // What was taken from the application since the token was issued does not count any more.
+  const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
+  const held = client?.apis.find((api) => api.isManagement)?.scopes;
+  if (!client || !held) return undefined;
   if (Array.isArray(claims['gty']) && claims['gty'].includes('client_credentials')) {
-    const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
-    const held = new Set(client?.apis.find((api) => api.isManagement)?.scopes);
-    if (!client || held.size === 0) return undefined;
-    // What was taken from the application since does not count any more.
-    const scopes = (claims['scp'] as string[]).filter((scope) => held.has(scope) && isPermission(scope));
+    const scopes = (claims['scp'] as string[]).filter((scope) => held.includes(scope) && isPermission(scope));
     return {
       kind: 'machine',
       applicationId: client.applicationId,

@@ -2,6 +2,7 @@
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
+import { GraphQLError } from 'graphql';
 import { DateTimeResolver } from 'graphql-scalars';
 import type PrismaTypes from '../db/generated/pothos.ts';
 import { getDatamodel } from '../db/generated/pothos.ts';
@@ -42,10 +43,25 @@ export const builder = new SchemaBuilder<{
 builder.addScalarType('DateTime', DateTimeResolver);
 builder.scalarType('File', {
   description: 'A file, sent by the GraphQL multipart request specification.',
+  parseValue: (value) => {
+    if (isUpload(value)) return value;
+    throw notAFile();
+  },
+  parseLiteral: () => {
+    throw notAFile();
+  },
   serialize: () => {
     throw new Error('A file is only ever sent to the server.');
   },
 });
+
+function isUpload(value: unknown): value is Upload {
+  return typeof (value as Partial<Upload> | null)?.arrayBuffer === 'function';
+}
+
+function notAFile(): GraphQLError {
+  return new GraphQLError('A file is sent as a part of its own, by the GraphQL multipart request specification.');
+}
 
 builder.queryType({ description: 'Everything that can be read.' });
 builder.mutationType({ description: 'Everything that can be changed. Each mutation answers with what it changed, or with typed errors.' });

@@ -19,14 +19,20 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
+import type { Actor } from '../kernel/actor.ts';
+import type { GraphContext } from './context.ts';
 import { isKeyOf } from './node.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from './pages.ts';
 
 /** What the pages of one document may hold together. */
 export const MAX_ROWS = 20_000;
 
+/** For clients that take the status for what it says (GraphQL over HTTP): the document was not run. */
+const NOT_RUN = { http: { spec: true, status: 400 } };
+
 /** What is wrong with the pages that an operation asks for. Expects a valid document. */
-export function checkPages({ schema, document, operationName, variableValues }: ExecutionArgs): GraphQLError[] {
+export function checkPages({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): GraphQLError[] {
+  const { actor } = (contextValue as GraphContext).services;
   const operation = getOperationAST(document, operationName);
   const variables = operation && getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}).coerced;
   if (!variables) return []; // Execution itself says what is wrong.
@@ -46,7 +52,7 @@ export function checkPages({ schema, document, operationName, variableValues }: 
       }
       const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
       if (!field) continue; // Introspection.
-      const page = field.args.some(({ name }) => name === 'first') ? pageOf(selection, field, variables, errors) : undefined;
+      const page = field.args.some(({ name }) => name === 'first') ? pageOf(selection, field, variables, actor, errors) : undefined;
       if (page !== undefined) rows += parents * page;
       visit(selection.selectionSet, getNamedType(field.type), parents * (page ?? 1));
     }
@@ -56,7 +62,7 @@ export function checkPages({ schema, document, operationName, variableValues }: 
     errors.push(
       new GraphQLError(`The lists of the document may hold ${rows} rows; the limit is ${MAX_ROWS}. Ask for smaller pages.`, {
         nodes: operation,
-        extensions: { code: 'QUERY_TOO_COMPLEX' },
+        extensions: { code: 'QUERY_TOO_COMPLEX', ...NOT_RUN },
       }),
     );
   return errors;
@@ -67,11 +73,13 @@ function pageOf(
   node: FieldNode,
   field: GraphQLField<unknown, unknown>,
   variables: Record<string, unknown>,
+  actor: Actor,
   errors: GraphQLError[],
 ): number {
   const { first, last, after, before } = getArgumentValues(field, node, variables) as Record<'first' | 'last', number | null | undefined> &
     Record<'after' | 'before', string | null | undefined>;
-  const refuse = (message: string) => errors.push(new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } }));
+  const refuse = (message: string) =>
+    errors.push(new GraphQLError(message, { nodes: node, extensions: { code: 'BAD_USER_INPUT', ...NOT_RUN } }));
 
   const forward = first ?? after;
   const backward = last ?? before;
@@ -79,16 +87,23 @@ function pageOf(
   for (const [name, size] of Object.entries({ first, last }))
     if (size != null && (size < 0 || size > MAX_PAGE)) refuse(`Argument "${name}" is a number from 0 to ${MAX_PAGE}.`);
   for (const [name, cursor] of Object.entries({ after, before }))
-    if (cursor != null && !isCursorOf(field, cursor)) refuse(`Argument "${name}" is not a cursor of this list.`);
+    if (cursor != null && !isCursorOf(field, cursor, actor)) refuse(`Argument "${name}" is not a cursor of this list.`);
   return Math.min(first ?? last ?? DEFAULT_PAGE, MAX_PAGE);
 }
 
-function isCursorOf(connection: GraphQLField<unknown, unknown>, cursor: string): boolean {
+/** Is the cursor one that the list may have given to the actor? Another tenant's is like one that was made up. */
+function isCursorOf(connection: GraphQLField<unknown, unknown>, cursor: string, actor: Actor): boolean {
   const type = getNamedType(connection.type);
   const node = isObjectType(type) ? getNamedType(type.getFields()['nodes']!.type) : undefined;
   try {
-    return isKeyOf(node?.name ?? '', parsePrismaCursor(cursor));
+    const key = parsePrismaCursor(cursor);
+    return isKeyOf(node?.name ?? '', key) && isWithinReach(actor, Array.isArray(key) ? key[0] : key);
   } catch {
     return false;
   }
+}
+
+function isWithinReach(actor: Actor, tenantId: string): boolean {
+  if (actor.kind === 'machine') return tenantId === actor.environmentId || tenantId === actor.businessId;
+  return actor.kind === 'team' && (actor.environments.has(tenantId) || actor.businesses.has(tenantId));
 }

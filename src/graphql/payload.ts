@@ -26,13 +26,15 @@ const UserError = builder.interfaceRef<InputMistake>('UserError').implement({
   }),
 });
 
-/** Codes that any mutation may answer with, and what they mean. */
-const COMMON_CODES: Record<string, string> = {
+/** What can be wrong with a text, and what it means. */
+export const TEXT_CODES = {
   REQUIRED: 'The field must not be empty.',
   TOO_LONG: 'The text is too long.',
   INVALID_TEXT: 'The text holds control characters.',
-  PLAN_LIMIT: 'The business’s plan does not allow it.',
 };
+
+/** For what a business's plan may refuse. */
+export const PLAN_CODES = { PLAN_LIMIT: 'The business’s plan does not allow it.' };
 
 type PayloadFields<Result> = Parameters<
   ReturnType<typeof builder.objectRef<{ result: Result | null; errors: readonly InputMistake[] }>>['implement']
@@ -45,7 +47,7 @@ interface Definition<Input, Result> {
   readonly policy: { readonly permission: PermissionName } | { readonly open: string };
   /** The input type, called after the mutation: `CreateUserInput`. */
   readonly input: InputRef<Input>;
-  /** The codes of its own errors, each with its meaning. */
+  /** The codes of its errors, each with its meaning. */
   readonly codes: Readonly<Record<string, string>>;
   readonly payload: PayloadFields<Result>;
   /** It changes what the caller may do, which counts from its own answer on. */
@@ -57,10 +59,9 @@ interface Definition<Input, Result> {
 export function defineMutation<Input extends object, Result>(definition: Definition<Input, Result>): void {
   const { name, description, policy, codes, run } = definition;
   const typeName = name[0]!.toUpperCase() + name.slice(1);
-  const allCodes = { ...COMMON_CODES, ...codes };
   const Code = builder.enumType(`${typeName}ErrorCode`, {
     description: `What can be wrong with the input of \`${name}\`.`,
-    values: Object.fromEntries(Object.entries(allCodes).map(([code, meaning]) => [code, { description: meaning }])),
+    values: Object.fromEntries(Object.entries(codes).map(([code, meaning]) => [code, { description: meaning }])),
   });
   const Mistake = builder.objectRef<InputMistake>(`${typeName}Error`).implement({
     description: `A mistake in the input of \`${name}\`.`,
@@ -92,7 +93,7 @@ export function defineMutation<Input extends object, Result>(definition: Definit
           if (definition.changesGrants) context.services = await withFreshGrants(context.services);
           return { result, errors: [] };
         } catch (error) {
-          if (error instanceof InvalidInputError && Object.hasOwn(allCodes, error.code)) {
+          if (error instanceof InvalidInputError && Object.hasOwn(codes, error.code)) {
             return { result: null, errors: [{ message: error.message, code: error.code, path: error.inputPath }] };
           }
           throw error;

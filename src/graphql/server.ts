@@ -26,9 +26,7 @@ interface ServerContext {
 export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => Promise<void> {
   const { config } = infrastructure;
   const limits: Plugin<ServerContext> = {
-    onParse: ({ params }) => {
-      params.options = { ...params.options, maxTokens: MAX_TOKENS };
-    },
+    onParse: ({ parseFn, setParseFn }) => setParseFn((source, options) => parseFn(source, { ...options, maxTokens: MAX_TOKENS })),
     onValidate: ({ addValidationRule, context }) => {
       addValidationRule(depthLimit);
       addValidationRule(noNul);
@@ -55,7 +53,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     plugins: [limits, publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
-      formDataLimits: { fileSize: MAX_IMPORT_BYTES, files: 1, fields: 3, fieldSize: JSON_LIMIT },
+      formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },
     }),
   });
 
@@ -77,13 +75,13 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     const actor = await actorOf(infrastructure, request.headers.authorization);
     if (!actor) {
       reply.header('www-authenticate', 'Bearer error="invalid_token"');
-      return sendError(
-        reply,
-        401,
-        'UNAUTHENTICATED',
-        'The bearer token is not valid: it is malformed, expired, or not made out to the management API.',
-        request.id,
-      );
+      const message = 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.';
+      return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
+    }
+    // A file is read before anything of the document runs: only from callers who are known.
+    if (actor.kind === 'anonymous' && request.headers['content-type']?.startsWith('multipart/')) {
+      reply.header('www-authenticate', 'Bearer');
+      return sendError(reply, 401, 'UNAUTHENTICATED', 'A file is taken with a valid bearer token only.', request.id);
     }
     const response = await yoga.handleNodeRequestAndResponse(request, reply, { request_: request, actor });
     for (const [name, value] of response.headers) reply.header(name, value);

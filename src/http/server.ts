@@ -75,6 +75,13 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  let isClosing = false;
+  server.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close'); // Or the connection of a request in flight would keep the server up.
+  });
   server.addHook('onResponse', async (request, reply) => {
     request.log.info(
       {

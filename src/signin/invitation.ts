@@ -1,7 +1,7 @@
 /** The link of a team invitation: it starts a sign-up at `account` with the invited address, and ends on a page that says so. */
 import type { FastifyInstance } from 'fastify';
 import { createContext, type Infrastructure } from '../features/context.ts';
-import { startAttempt } from '../features/sign-in-attempts/service.ts';
+import { startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { findInvitation, invitationApplication } from '../features/team/service.ts';
 import { browserToken } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
@@ -42,6 +42,7 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
           requestedAt: epochSeconds(ctx.clock.now()),
         },
       });
+      await updateAttempt(ctx, attempt, { firstName: invitation.firstName, lastName: invitation.lastName });
       return reply.header('cache-control', 'no-store').redirect(pageOf(tenancy, attempt), 302);
     });
 

@@ -354,6 +354,7 @@ CREATE TABLE "team_invitations" (
     "business_id" TEXT NOT NULL,
     "id" TEXT NOT NULL,
     "email" TEXT NOT NULL,
+    "normalized" TEXT NOT NULL,
     "first_name" TEXT,
     "last_name" TEXT,
     "roles" TEXT[],
@@ -525,6 +526,9 @@ CREATE INDEX "team_invitations_business_id_created_at_id_idx" ON "team_invitatio
 
 -- CreateIndex
 CREATE INDEX "team_invitations_token_hash_idx" ON "team_invitations"("token_hash");
+
+-- CreateIndex
+CREATE INDEX "team_invitations_normalized_idx" ON "team_invitations"("normalized");
 
 -- CreateIndex
 CREATE INDEX "users_environment_id_created_at_id_idx" ON "users"("environment_id", "created_at", "id");

@@ -1,7 +1,7 @@
 /** Applications in the graph. A client secret is in the answer of what made it, and nowhere else ever. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import {
   type ApplicationType,
   type ApplicationWithSecret,
@@ -89,7 +89,7 @@ defineMutation({
   name: 'createApplication',
   description: 'Makes an application. Its secret, where it has one, is in this answer only.',
   policy: { permission: createApplication.permission },
-  codes: { INVALID_URL: 'Not usable as a callback or logout URL.', TOO_MANY_URLS: 'More than 100 URLs of a kind.' },
+  codes: { ...TEXT_CODES, INVALID_URL: 'Not usable as a callback or logout URL.', TOO_MANY_URLS: 'More than 100 URLs of a kind.' },
   input: builder.inputType('CreateApplicationInput', {
     description: 'What `createApplication` takes.',
     fields: (t) => ({

@@ -2,7 +2,7 @@
 import { businessesWith, environmentsWith } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { PLANS, type Plan } from '../plans.ts';
 import { createBusiness, type REGIONS } from './service.ts';
 
@@ -138,12 +138,7 @@ defineMutation({
   description: 'Makes a business with its production environment. The signed-in person becomes its Owner.',
   policy: { open: 'every signed-in person of the account environment may make one' },
   changesGrants: true,
-  codes: {
-    INVALID_REGION: 'Not a region.',
-    INVALID_PLAN: 'Not a plan.',
-    INVALID_DOMAIN: 'Not usable as a domain.',
-    DOMAIN_TAKEN: 'The domain is in use.',
-  },
+  codes: { ...TEXT_CODES, INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
   input: builder.inputType('CreateBusinessInput', {
     description: 'What `createBusiness` takes.',
     fields: (t) => ({

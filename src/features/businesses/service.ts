@@ -77,9 +77,10 @@ async function domainFrom(ctx: Context, name: string): Promise<string> {
     name
       .toLowerCase()
       .normalize('NFKD')
+      .replace(/\p{M}/gu, '')
       .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '')
-      .slice(0, 40) || 'business';
+      .slice(0, 40)
+      .replace(/^-+|-+$/g, '') || 'business';
   for (let number = 1; ; number++) {
     const domain = number === 1 ? base : `${base}-${number}`;
     if (domain !== 'account' && !(await ctx.db.environment.findUnique({ where: { domain }, select: { id: true } }))) return domain;

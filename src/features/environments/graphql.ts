@@ -2,7 +2,7 @@
 import { environmentsWith } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
 import { createEnvironment } from './service.ts';
 
@@ -141,7 +141,7 @@ defineMutation({
   description: 'Makes a non-production environment with an issuer of its own.',
   policy: { permission: createEnvironment.permission },
   changesGrants: true,
-  codes: { INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
+  codes: { ...TEXT_CODES, ...PLAN_CODES, INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
   input: builder.inputType('CreateEnvironmentInput', {
     description: 'What `createEnvironment` takes.',
     fields: (t) => ({

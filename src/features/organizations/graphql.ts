@@ -1,7 +1,7 @@
 /** Organizations and their members in the graph. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { Permission, Role } from '../roles/graphql.ts';
 import { addOrganizationMember, createOrganization } from './service.ts';
 
@@ -85,6 +85,7 @@ defineMutation({
   description: 'Makes an organization.',
   policy: { permission: createOrganization.permission },
   codes: {
+    ...TEXT_CODES,
     EXTERNAL_ID_TAKEN: 'Another organization has the external id.',
     HANDLE_TAKEN: 'Another organization has the handle.',
     INVALID_HANDLE: 'Not usable as a handle.',

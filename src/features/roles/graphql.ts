@@ -1,7 +1,7 @@
 /** Roles and permissions of end users in the graph. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { createPermission, createRole } from './service.ts';
 
 export const Permission = builder.prismaObject('Permission', {
@@ -56,7 +56,7 @@ registerNode('permission', {
   find: (prisma, query) => prisma.permission.findFirst(query),
 });
 
-const KEY_CODES = { INVALID_KEY: 'Not usable as a key.', KEY_TAKEN: 'The key is in use.' };
+const KEY_CODES = { ...TEXT_CODES, INVALID_KEY: 'Not usable as a key.', KEY_TAKEN: 'The key is in use.' };
 
 defineMutation({
   name: 'createPermission',

@@ -2,7 +2,7 @@
 import { TEAM_ROLES, type TeamRole } from '../../access/team-roles.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { inviteTeamMember, updateTeamMemberRoles } from './service.ts';
 
 const REMITS: Record<TeamRole, string> = {
@@ -103,13 +103,13 @@ registerNode('teamInvitation', {
   find: (prisma, query) => prisma.teamInvitation.findFirst(query),
 });
 
-const ROLE_CODES = { NO_ROLES: 'A member has at least one role.' };
+const ROLE_CODES = { ...PLAN_CODES, NO_ROLES: 'A member has at least one role.' };
 
 defineMutation({
   name: 'inviteTeamMember',
   description: 'Invites a person to a business’s team, by mail. Accepting is signing in with that address.',
   policy: { permission: inviteTeamMember.permission },
-  codes: { ...ROLE_CODES, INVALID_EMAIL: 'Not an email address.', ALREADY_MEMBER: 'The person is on the team already.' },
+  codes: { ...TEXT_CODES, ...ROLE_CODES, INVALID_EMAIL: 'Not an email address.', ALREADY_MEMBER: 'The person is on the team already.' },
   input: builder.inputType('InviteTeamMemberInput', {
     description: 'What `inviteTeamMember` takes.',
     fields: (t) => ({

@@ -72,6 +72,7 @@ export async function createInvitation(
     data: {
       ...input,
       id: newId('teamInvitation'),
+      normalized: input.email.toLowerCase(),
       roles: [...input.roles],
       tokenHash: sha256(token),
       expiresAt: later(ctx.clock.now(), INVITATION_SECONDS),
@@ -105,7 +106,7 @@ export function invitationApplication(ctx: Context, accountEnvironmentId: string
 /** Makes a user of `account` a member of every team that invited the address it has just proved. */
 export async function acceptInvitations(ctx: Context, accountEnvironmentId: string, userId: string, email: string): Promise<void> {
   const invitations = await ctx.db.teamInvitation.findMany({
-    where: { email: { equals: email, mode: 'insensitive' }, acceptedAt: null, revokedAt: null, expiresAt: { gt: ctx.clock.now() } },
+    where: { normalized: email.toLowerCase(), acceptedAt: null, revokedAt: null, expiresAt: { gt: ctx.clock.now() } },
     orderBy: { createdAt: 'asc' },
   });
   for (const invitation of invitations) {
@@ -126,7 +127,7 @@ export async function acceptInvitations(ctx: Context, accountEnvironmentId: stri
 /** Is this address invited to a team, so that it may sign up whatever the environment's policy says? */
 export async function isInvited(ctx: Context, email: string): Promise<boolean> {
   const where = {
-    email: { equals: email, mode: 'insensitive' as const },
+    normalized: email.toLowerCase(),
     acceptedAt: null,
     revokedAt: null,
     expiresAt: { gt: ctx.clock.now() },
@@ -158,7 +159,7 @@ export interface UpdateTeamMemberRolesInput {
 /**
  * Replaces a member's roles.
  * @throws InvalidInputError NO_ROLES, PLAN_LIMIT or LAST_OWNER
- * @throws ForbiddenError when a role that is added or taken is not the actor's to assign
+ * @throws ForbiddenError when a role that is added or taken is not the actor's to assign, or the member is an Owner and the actor none
  */
 export const updateTeamMemberRoles = action({
   permission: 'update:team_members',
@@ -177,7 +178,8 @@ export const updateTeamMemberRoles = action({
     const before = member.roles.filter(isTeamRole);
     const changed = [...roles.filter((role) => !before.includes(role)), ...before.filter((role) => !roles.includes(role))];
     if (changed.length === 0) return member;
-    await assertMayAssign(ctx, businessId, changed);
+    // Whatever changes about an Owner is for Owners.
+    await assertMayAssign(ctx, businessId, before.includes('owner') ? [...changed, 'owner'] : changed);
     if (
       before.includes('owner') &&
       !roles.includes('owner') &&

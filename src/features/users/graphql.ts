@@ -1,7 +1,7 @@
 /** Users in the graph. What identifies a person to the outside, the contacts, takes a permission of its own. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { createUser } from './service.ts';
 
 const IdentityType = builder.enumType('IdentityType', {
@@ -93,6 +93,7 @@ defineMutation({
   description: 'Makes a user with an email address. No mail is sent.',
   policy: { permission: createUser.permission },
   codes: {
+    ...TEXT_CODES,
     INVALID_EMAIL: 'Not an email address.',
     EMAIL_TAKEN: 'Another user has the address.',
     PROVIDED_ID_TAKEN: 'Another user has the provided id.',

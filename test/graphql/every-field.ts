@@ -1,0 +1,59 @@
+/** A document that selects every field of the schema, made from the schema itself. */
+import { type GraphQLField, type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
+import { schema } from '../../src/graphql/schema.ts';
+
+/** A field of the document, with the permission that the schema says it takes. */
+export interface Selected {
+  readonly coordinate: string;
+  readonly name: string;
+  readonly permission: string | undefined;
+  readonly text: string;
+  readonly children: readonly Selected[];
+}
+
+/** Selects every field of a type, and of what it leads to; a type is not entered again below itself. */
+function everyField(type: GraphQLObjectType, above: readonly string[] = []): Selected[] {
+  return Object.values(type.getFields())
+    .filter((field) => !above.includes(objectOf(field)?.name ?? ''))
+    .map((field) => select(type, field, [...above, type.name]));
+}
+
+function select(parent: GraphQLObjectType, field: GraphQLField<unknown, unknown>, above: readonly string[] = [], args = ''): Selected {
+  const object = objectOf(field);
+  const isConnection = field.args.some(({ name }) => name === 'first');
+  const children = object ? everyField(object, above) : [];
+  const inner = children.map(({ text }) => text).join(' ');
+  const selection = isConnection ? `(first: 2) { totalCount nodes { ${inner} } }` : object ? `{ ${inner} }` : '';
+  return {
+    coordinate: `${parent.name}.${field.name}`,
+    name: field.name,
+    permission: field.extensions['permission'] as string | undefined,
+    text: `${field.name}${args} ${selection}`,
+    children,
+  };
+}
+
+/** The object that a field leads to, a page's rows in the place of the page. */
+function objectOf(field: GraphQLField<unknown, unknown>): GraphQLObjectType | undefined {
+  const type = getNamedType(field.type);
+  if (!isObjectType(type)) return undefined;
+  return type.name.endsWith('Connection') ? objectOf(type.getFields()['nodes']!) : type;
+}
+
+/** The fields that can be reached through nothing but what `held` allows. */
+export function reachable(fields: readonly Selected[], held: ReadonlySet<string>): string[] {
+  const within = fields.filter(({ permission }) => !permission || held.has(permission));
+  return [...new Set(within.flatMap(({ coordinate, children }) => [coordinate, ...reachable(children, held)]))].sort();
+}
+
+/** Everything that can be read of a business and of one of its environments. */
+export function everythingOf(ids: { readonly Business: string; readonly Environment: string }): Selected[] {
+  const query = schema.getQueryType()!;
+  const root = (name: string, id: string) => select(query, query.getFields()[name]!, [], `(id: "${id}")`);
+  return [root('business', ids.Business), root('environment', ids.Environment)];
+}
+
+/** The query that selects `fields`. */
+export function documentOf(fields: readonly Selected[]): string {
+  return `{ ${fields.map(({ text }) => text).join(' ')} }`;
+}

@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import SchemaBuilder from '@pothos/core';
+import {
+  buildSchema,
+  type GraphQLField,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+  type StringValueNode,
+} from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { isPermission, type PermissionName } from '../../src/access/permissions.ts';
+import type { GraphContext } from '../../src/graphql/context.ts';
+import { policyPlugin } from '../../src/graphql/policy.ts';
+import { printSchema, schema } from '../../src/graphql/schema.ts';
+
+const printed = readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8');
+const printedSchema = buildSchema(printed);
+
+interface Coordinate {
+  readonly name: string;
+  readonly field: GraphQLField<unknown, unknown>;
+  readonly permission: string | undefined;
+}
+
+const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+const fields: Coordinate[] = types
+  .filter((type) => isObjectType(type) || isInterfaceType(type))
+  .flatMap((type) =>
+    Object.values(type.getFields()).map((field) => ({
+      name: `${type.name}.${field.name}`,
+      field,
+      permission: field.extensions['permission'] as string | undefined,
+    })),
+  );
+const gated = fields.filter(({ permission }) => permission);
+const mutations = Object.values(schema.getMutationType()!.getFields());
+
+/** Everything that takes no permission. A field that joins this list is open to every caller who reaches its object. */
+const OPEN = [
+  // Who the caller is, and what looks for itself only where the caller may read.
+  ...['Query.viewer', 'Query.node', 'Mutation.createBusiness'],
+  ...['Viewer.kind', 'Viewer.user', 'Viewer.application', 'Viewer.scopes', 'Viewer.businesses'],
+  ...['ViewerUser.id', 'ViewerUser.firstName', 'ViewerUser.lastName', 'ViewerUser.email'],
+  // The id of what was reached through a gated field.
+  ...['Node.id', 'Api.id', 'Application.id', 'Business.id', 'Environment.id', 'Identity.id', 'Import.id', 'ImportIssue.id'],
+  ...['Organization.id', 'OrganizationMember.id', 'Permission.id', 'Role.id', 'TeamInvitation.id', 'TeamMember.id', 'User.id'],
+  // What a gated mutation answers with.
+  ...['AddOrganizationMemberPayload.member', 'CreateApplicationPayload.application', 'CreateApplicationPayload.clientSecret'],
+  ...['CreateBusinessPayload.business', 'CreateEnvironmentPayload.environment', 'CreateOrganizationPayload.organization'],
+  ...['CreatePermissionPayload.permission', 'CreateRolePayload.role', 'CreateUserPayload.user', 'ImportUsersPayload.import'],
+  ...['InviteTeamMemberPayload.invitation', 'RotateApplicationSecretPayload.application', 'RotateApplicationSecretPayload.clientSecret'],
+  'UpdateTeamMemberRolesPayload.member',
+];
+
+/** Fields that only carry: pages of a list, and errors about the caller's own input. */
+const CARRIERS =
+  /^(\w+Connection\.(edges|nodes|pageInfo|totalCount)|\w+Edge\.(cursor|node)|PageInfo\.\w+|\w+Payload\.errors|\w+Error\.(code|message|path))$/;
+
+describe('the policy', () => {
+  test('every field takes a permission, or is listed here as open', () => {
+    const open = fields.filter(({ permission, name }) => !permission && !CARRIERS.test(name));
+    expect(open.map(({ name }) => name).sort()).toEqual([...OPEN].sort());
+  });
+
+  test('every permission is a word of the vocabulary', () => {
+    expect(gated.length).toBeGreaterThan(100);
+    expect(gated.filter(({ permission }) => !isPermission(permission!))).toEqual([]);
+  });
+
+  test.each(gated)('$name is nullable, and says in the schema that it needs $permission', ({ name, field, permission }) => {
+    expect(isNonNullType(field.type)).toBe(false);
+    expect(field.description).toMatch(new RegExp(`\\S\\n\\nNeeds the permission \`${permission}\`\\.$`));
+    expect(requirementOf(name)).toBe(permission);
+  });
+
+  test('no field that is open says that it needs something', () => {
+    const pretenders = fields.filter(({ name, permission }) => !permission && requirementOf(name));
+    expect(pretenders).toEqual([]);
+  });
+
+  test('what identifies a person to the outside takes a permission of its own', () => {
+    const contacts = ['User.email', 'User.identities', 'Identity.type', 'Identity.value', 'Identity.isPrimary', 'Identity.isVerified'];
+    expect(gated.filter(({ permission }) => permission === 'read:user_contacts').map(({ name }) => name)).toEqual(
+      expect.arrayContaining(contacts),
+    );
+  });
+
+  test('no field holds a password, a hash or a token; a secret is only in the answer of what made it', () => {
+    const secretive = fields.map(({ name }) => name).filter((name) => /password|hash|token(?!Lifetime)|secret/i.test(name.split('.')[1]!));
+    expect(secretive).toEqual([
+      'CreateApplicationPayload.clientSecret',
+      'Mutation.rotateApplicationSecret',
+      'RotateApplicationSecretPayload.clientSecret',
+    ]);
+  });
+
+  test('a field without a policy stops the build of the schema', () => {
+    expect(() => schemaWith({})).toThrow('Query.thing declares neither a permission nor why it is open.');
+    expect(schemaWith({ open: 'a test' }).getQueryType()!.getFields()['thing']!.extensions).not.toHaveProperty('permission');
+    expect(schemaWith({ permission: 'read:users' }).getQueryType()!.getFields()['thing']!.extensions).toMatchObject({
+      permission: 'read:users',
+      directives: { requires: { permission: 'read:users' } },
+    });
+  });
+});
+
+describe('the schema', () => {
+  test('is the one in schema.graphql', () => {
+    expect(printSchema()).toBe(printed);
+  });
+
+  test('describes every type, field, argument and value', () => {
+    const gaps = types.flatMap((type) => [
+      ...(type.description ? [] : [type.name]),
+      ...(isEnumType(type)
+        ? type
+            .getValues()
+            .filter((value) => !value.description)
+            .map((value) => `${type.name}.${value.name}`)
+        : []),
+      ...(isInputObjectType(type)
+        ? Object.values(type.getFields())
+            .filter((field) => !field.description)
+            .map((field) => `${type.name}.${field.name}`)
+        : []),
+    ]);
+    for (const { name, field } of fields) {
+      if (!field.description) gaps.push(name);
+      for (const argument of field.args) if (!argument.description) gaps.push(`${name}(${argument.name})`);
+    }
+    expect(gaps).toEqual([]);
+  });
+
+  test.each(mutations)('$name takes one input of its own and answers with a payload of its own', (mutation) => {
+    const noun = mutation.name[0]!.toUpperCase() + mutation.name.slice(1);
+    expect(mutation.name).toMatch(/^(add|create|import|invite|rotate|update)[A-Z][A-Za-z]+$/);
+    expect(mutation.args.map(({ name, type }) => `${name}: ${type}`)).toEqual([`input: ${noun}Input!`]);
+    expect(String(mutation.type)).toBe(`${noun}Payload`);
+
+    const payload = schema.getType(`${noun}Payload`);
+    const error = schema.getType(`${noun}Error`);
+    if (!isObjectType(payload) || !isObjectType(error)) throw new Error('The payload and the error are objects.');
+    expect(String(payload.getFields()['errors']!.type)).toBe(`[${noun}Error!]!`);
+    for (const field of Object.values(payload.getFields()).filter(({ name }) => name !== 'errors'))
+      expect(isNonNullType(field.type)).toBe(false);
+    expect(error.getInterfaces().map(String)).toEqual(['UserError']);
+    expect(Object.fromEntries(Object.values(error.getFields()).map(({ name, type }) => [name, String(type)]))).toEqual({
+      code: `${noun}ErrorCode!`,
+      message: 'String!',
+      path: '[String!]!',
+    });
+  });
+
+  test('every list that can grow is read page by page', () => {
+    const short = [
+      'Api.scopes',
+      'Application.callbackUrls',
+      'Application.logoutUrls',
+      'OrganizationMember.permissions',
+      'OrganizationMember.roles',
+    ];
+    const bounded = [...short, 'Role.permissions', 'TeamInvitation.roles', 'TeamMember.roles', 'User.identities', 'Viewer.scopes'];
+    const lists = fields.filter(({ name, field }) => String(field.type).startsWith('[') && !CARRIERS.test(name));
+    expect(lists.map(({ name }) => name).sort()).toEqual(bounded.sort());
+  });
+});
+
+/** The permission that schema.graphql requires for a field. */
+function requirementOf(coordinate: string): string | undefined {
+  const [type, name] = coordinate.split('.');
+  const printedType = printedSchema.getType(type!);
+  if (!isObjectType(printedType) && !isInterfaceType(printedType)) throw new Error(`${type} is not in schema.graphql.`);
+  const { directives } = printedType.getFields()[name!]!.astNode!;
+  const requires = directives?.find((directive) => directive.name.value === 'requires');
+  return requires && (requires.arguments![0]!.value as StringValueNode).value;
+}
+
+/** A schema of one field with this policy, made by the plugin that makes the real one. */
+function schemaWith(policy: { permission?: PermissionName; open?: string }) {
+  const builder = new SchemaBuilder<{ Context: GraphContext }>({ plugins: [policyPlugin] } as never); // Without Prisma's options, which its types ask of every builder.
+  builder.queryType({ fields: (t) => ({ thing: t.string({ ...policy, nullable: true, resolve: () => 'a thing' }) }) });
+  return builder.toSchema();
+}

@@ -1,0 +1,172 @@
+/** Signing in once for every application, and what a request may ask for instead. */
+import { decodeJwt } from 'jose';
+import { expect, test } from 'vitest';
+import { startApp } from '../helpers/app.ts';
+import { authorizationUrl, type PageView, userAgent } from '../helpers/user-agent.ts';
+import { answerOf, exchange, newAddress, organization, PASSWORD, requestOf, signUp, suspend, userIdOf } from '../signin/person.ts';
+
+const gatehouse = startApp();
+
+const isSignIn = (page: PageView) => page.html.includes('<h1>Sign in</h1>');
+const isSignUp = (page: PageView) => page.html.includes('<h1>Create your account</h1>');
+const parametersOf = ({ url }: PageView) => Object.fromEntries(new URL(url).searchParams);
+
+test('who is signed in passes straight through, to every application of the environment', async () => {
+  const person = await signUp(gatehouse, { kind: 'spa' });
+  const spa = await person.authorize('spa');
+  const reg = await person.authorize('reg');
+  for (const answer of [spa, reg]) {
+    expect(answer.url.origin + answer.url.pathname).toBe('http://localhost:8080/callback');
+    expect(Object.fromEntries(answer.url.searchParams)).toEqual({
+      code: answer.code,
+      state: answer.sent['state'],
+      scope: 'openid profile email offline',
+      iss: gatehouse.baseUrl,
+    });
+  }
+  const [first, second] = [await exchange(gatehouse, spa), await exchange(gatehouse, reg, 'reg')];
+  expect(decodeJwt(second.body['access_token']).sub).toBe(decodeJwt(first.body['access_token']).sub);
+});
+
+test('a session is good for its own environment only', async () => {
+  const { agent } = await signUp(gatehouse);
+  const { account } = gatehouse.quickstart;
+  const [dashboard] = account.applications;
+  const { url } = authorizationUrl({ issuer: account.issuer, clientId: dashboard!.clientId, redirectUri: dashboard!.callbackUrls[0]! });
+  const stolen = [...agent.cookies].find(([name]) => name.startsWith('gatehouse_session_acme '))![1];
+  agent.cookies.set('gatehouse_session_account /e/account', stolen);
+  expect(isSignIn(await agent.open(url))).toBe(true);
+});
+
+test('state comes back to the letter', async () => {
+  const { authorize } = await signUp(gatehouse);
+  for (const state of ['a b&c=d"<e>#?%25+', 'grüße 🎉', 'x'.repeat(4096), 'eyJhIjoiYiJ9'])
+    expect((await authorize('spa', { state })).url.searchParams.get('state')).toBe(state);
+  expect((await authorize('spa', { state: '' })).url.searchParams.has('state')).toBe(false);
+});
+
+test('response_mode=fragment keeps the answer out of the query', async () => {
+  const { authorize } = await signUp(gatehouse);
+  const { url, code, sent } = await authorize('spa', { response_mode: 'fragment' });
+  expect(url.search).toBe('');
+  expect(Object.fromEntries(new URLSearchParams(url.hash.slice(1)))).toMatchObject({ code, state: sent['state'], iss: gatehouse.baseUrl });
+});
+
+test('prompt=none answers a stranger with login_required and shows no page', async () => {
+  const agent = userAgent(gatehouse.baseUrl);
+  const { url, query } = requestOf(gatehouse, 'spa', { prompt: 'none' });
+  const answer = await agent.open(url);
+  expect(answer.url).toMatch(/^http:\/\/localhost:8080\/callback\?/);
+  expect(parametersOf(answer)).toEqual({
+    error: 'login_required',
+    error_description: 'User authentication is required',
+    state: query.state,
+    iss: gatehouse.baseUrl,
+  });
+  const fragment = await agent.open(requestOf(gatehouse, 'spa', { prompt: 'none', response_mode: 'fragment' }).url);
+  expect(new URL(fragment.url).search).toBe('');
+  expect(new URL(fragment.url).hash).toContain('error=login_required');
+});
+
+test('prompt=none answers who is signed in with a code', async () => {
+  const { authorize } = await signUp(gatehouse);
+  expect((await exchange(gatehouse, await authorize('spa', { prompt: 'none' }))).status).toBe(200);
+});
+
+test('prompt=none shows no page where another request would ask or refuse', async () => {
+  const person = await signUp(gatehouse);
+  const userId = await userIdOf(gatehouse, person.email);
+  const silent = async (parameters = {}) => {
+    const answer = await person.agent.open(requestOf(gatehouse, 'spa', { prompt: 'none', ...parameters }).url);
+    expect(answer.url).toMatch(/^http:\/\/localhost:8080\/callback\?/);
+    return parametersOf(answer);
+  };
+  const closed = await organization(gatehouse, 'Closed');
+  expect(await silent({ org_code: closed })).toMatchObject({ error: 'access_denied' });
+  expect(await silent({ org_code: `org_${'e'.repeat(32)}` })).toMatchObject({ error: 'access_denied' });
+  const second = await organization(gatehouse, 'Second', { members: [userId] });
+  expect(await silent()).toMatchObject({ error: 'login_required' });
+  expect(await silent({ org_code: second })).toHaveProperty('code');
+  await suspend(gatehouse, { organizationId: second });
+  expect(await silent({ org_code: second })).toMatchObject({ error: 'access_denied' });
+  await suspend(gatehouse, { userId });
+  expect(await silent()).toMatchObject({ error: 'login_required' });
+});
+
+test.each<Record<string, string>>([{ prompt: 'create' }, { start_page: 'registration' }])(
+  '%o opens the page to sign up, signed in or not',
+  async (parameters) => {
+    const { agent } = await signUp(gatehouse);
+    const { url } = requestOf(gatehouse, 'spa', parameters);
+    expect(isSignUp(await agent.open(url))).toBe(true);
+    expect(isSignUp(await userAgent(gatehouse.baseUrl).open(url))).toBe(true);
+  },
+);
+
+test('prompt wins over start_page', async () => {
+  const agent = userAgent(gatehouse.baseUrl);
+  expect(isSignIn(await agent.open(requestOf(gatehouse, 'spa', { prompt: 'login', start_page: 'registration' }).url))).toBe(true);
+  expect(isSignUp(await agent.open(requestOf(gatehouse, 'spa', { prompt: 'create', start_page: 'login' }).url))).toBe(true);
+});
+
+test('prompt=login asks again who is signed in, and the tokens say when', async () => {
+  const { agent, email, first } = await signUp(gatehouse);
+  const before = decodeJwt((await exchange(gatehouse, first)).body['id_token']);
+  gatehouse.advance(120);
+  const request = requestOf(gatehouse, 'spa', { prompt: 'login' });
+  const page = await agent.open(request.url);
+  expect(isSignIn(page)).toBe(true);
+  const done = await agent.submit(await agent.submit(page, 'identify', { p_email: email }), 'password', { p_password: PASSWORD });
+  const after = decodeJwt((await exchange(gatehouse, answerOf(done, request))).body['id_token']);
+  expect(Number(after['auth_time'])).toBeGreaterThanOrEqual(Number(before['auth_time']) + 120);
+});
+
+test('max_age asks again only who proved themselves longer ago', async () => {
+  const { agent, authorize } = await signUp(gatehouse);
+  gatehouse.advance(100);
+  expect((await authorize('spa', { max_age: '1000' })).code).toBeTruthy();
+  expect(isSignIn(await agent.open(requestOf(gatehouse, 'spa', { max_age: '50' }).url))).toBe(true);
+  expect(isSignIn(await agent.open(requestOf(gatehouse, 'spa', { max_age: '0' }).url))).toBe(true);
+  const silent = await agent.open(requestOf(gatehouse, 'spa', { max_age: '50', prompt: 'none' }).url);
+  expect(parametersOf(silent)).toMatchObject({ error: 'login_required' });
+});
+
+test('a session ends after a day without use, and after a month in any case', async () => {
+  const idle = await signUp(gatehouse);
+  gatehouse.advance(24 * 3600 + 1);
+  expect(isSignIn(await idle.agent.open(requestOf(gatehouse, 'spa').url))).toBe(true);
+  const busy = await signUp(gatehouse);
+  for (let day = 0; day < 29; day++) {
+    gatehouse.advance(23 * 3600);
+    await busy.authorize();
+  }
+  gatehouse.advance(23 * 3600);
+  await busy.authorize();
+  gatehouse.advance(23 * 3600);
+  await busy.authorize();
+  gatehouse.advance(12 * 3600);
+  expect(isSignIn(await busy.agent.open(requestOf(gatehouse, 'spa').url))).toBe(true);
+});
+
+test('login_hint fills the address in, when it is one', async () => {
+  const agent = userAgent(gatehouse.baseUrl);
+  const email = newAddress('hinted');
+  for (const prompt of ['', 'create'])
+    expect((await agent.open(requestOf(gatehouse, 'spa', { login_hint: email, prompt }).url)).html).toContain(`value="${email}"`);
+  for (const hint of ['phone:+61400000000:au', 'username:jane', '"><script>alert(1)</script>@mail.test', 'a@b']) {
+    const page = await agent.open(requestOf(gatehouse, 'spa', { login_hint: hint }).url);
+    expect(page.html).toMatch(/name="p_email"[^>]* value=""/);
+    expect(page.html).not.toContain('<script');
+  }
+});
+
+test('every answer is kept out of caches', async () => {
+  const { agent } = await signUp(gatehouse);
+  const cookie = [...agent.cookies].map(([name, value]) => `${name.split(' ')[0]}=${value}`).join('; ');
+  for (const prompt of ['', 'none', 'login']) {
+    const answer = await fetch(requestOf(gatehouse, 'spa', { prompt }).url, { redirect: 'manual', headers: { cookie } });
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
+  }
+});
