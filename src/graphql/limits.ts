@@ -9,24 +9,28 @@ export function depthLimit(context: ValidationContext): ASTVisitor {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of context.getDocument().definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  const depthOf = (set: SelectionSetNode | undefined, path: readonly string[]): number => {
-    if (!set) return 0;
-    return Math.max(
+  const depths = new Map<string, number>(); // Each fragment is measured once, however often it is spread.
+  const depthOfFragment = (name: string): number => {
+    if (!depths.has(name)) {
+      depths.set(name, 0); // What it is within itself: cycles are another rule's.
+      depths.set(name, depthOf(fragments.get(name)?.selectionSet));
+    }
+    return depths.get(name)!;
+  };
+  const depthOf = (set: SelectionSetNode | undefined): number =>
+    Math.max(
       0,
-      ...set.selections.map((selection) => {
-        if (selection.kind === Kind.FIELD) return 1 + depthOf(selection.selectionSet, path);
-        if (selection.kind === Kind.INLINE_FRAGMENT) return depthOf(selection.selectionSet, path);
-        const { value } = selection.name;
-        return path.includes(value) ? 0 : depthOf(fragments.get(value)?.selectionSet, [...path, value]); // Cycles are another rule's.
+      ...(set?.selections ?? []).map((selection) => {
+        if (selection.kind === Kind.FRAGMENT_SPREAD) return depthOfFragment(selection.name.value);
+        return depthOf(selection.selectionSet) + (selection.kind === Kind.FIELD ? 1 : 0);
       }),
     );
-  };
   return {
     OperationDefinition(operation) {
       const introspects = operation.selectionSet.selections.every(
         (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
       );
-      if (!introspects && depthOf(operation.selectionSet, []) > MAX_DEPTH) {
+      if (!introspects && depthOf(operation.selectionSet) > MAX_DEPTH) {
         context.reportError(
           new GraphQLError(`The document nests deeper than ${MAX_DEPTH} fields.`, {
             nodes: operation,

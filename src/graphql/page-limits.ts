@@ -42,22 +42,30 @@ export function checkPages({ schema, document, operationName, variableValues, co
       .map((fragment) => [fragment.name.value, fragment]),
   );
   const errors: GraphQLError[] = [];
-  let rows = 0;
-  const visit = (set: SelectionSetNode | undefined, type: GraphQLNamedType | undefined, parents: number): void => {
-    for (const selection of set?.selections ?? []) {
-      if (selection.kind !== Kind.FIELD) {
-        const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value)! : selection;
-        visit(fragment.selectionSet, fragment.typeCondition ? schema.getType(fragment.typeCondition.name.value) : type, parents);
-        continue;
-      }
-      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
-      if (!field) continue; // Introspection.
-      const page = field.args.some(({ name }) => name === 'first') ? pageOf(selection, field, variables, actor, errors) : undefined;
-      if (page !== undefined) rows += parents * page;
-      visit(selection.selectionSet, getNamedType(field.type), parents * (page ?? 1));
-    }
+  const rowsOfFragments = new Map<string, number>(); // Each is measured once, however often it is spread.
+  const rowsOfFragment = (name: string): number => {
+    const { selectionSet, typeCondition } = fragments.get(name)!;
+    const rows = rowsOfFragments.get(name) ?? rowsOf(selectionSet, schema.getType(typeCondition.name.value));
+    rowsOfFragments.set(name, rows);
+    return rows;
   };
-  visit(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined, 1);
+  const rowsOf = (set: SelectionSetNode | undefined, type: GraphQLNamedType | null | undefined): number => {
+    let rows = 0;
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) rows += rowsOfFragment(selection.name.value);
+      else if (selection.kind === Kind.INLINE_FRAGMENT)
+        rows += rowsOf(selection.selectionSet, selection.typeCondition ? schema.getType(selection.typeCondition.name.value) : type);
+      else {
+        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+        if (!field) continue; // Introspection.
+        const inner = rowsOf(selection.selectionSet, getNamedType(field.type));
+        const isPage = field.args.some(({ name }) => name === 'first');
+        rows += isPage ? pageOf(selection, field, variables, actor, errors) * (1 + inner) : inner;
+      }
+    }
+    return rows;
+  };
+  const rows = rowsOf(operation.selectionSet, schema.getRootType(operation.operation));
   if (rows > MAX_ROWS)
     errors.push(
       new GraphQLError(`The lists of the document may hold ${rows} rows; the limit is ${MAX_ROWS}. Ask for smaller pages.`, {

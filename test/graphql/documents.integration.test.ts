@@ -93,6 +93,18 @@ describe('a document that cannot be run', () => {
     expect(await query(`{ ${pages(201)} }`)).toMatchObject(refused('QUERY_TOO_COMPLEX'));
   });
 
+  test('because it asks the schema about itself in circles', async () => {
+    const circles = `{ __schema { types { ${'fields { type { '.repeat(5)} name ${'} } '.repeat(5)} } } }`;
+    expect(await query(circles)).toMatchObject(refused('BAD_USER_INPUT', /introspection depth/i));
+  });
+
+  test('is measured without being spread out', async () => {
+    const doubling = (innermost: string) =>
+      `{ ...F0 } ${Array.from({ length: 60 }, (_, at) => `fragment F${at} on Query { ...F${at + 1} ...F${at + 1} }`).join(' ')} fragment F60 on Query { ${innermost} }`;
+    expect(await query(doubling('viewer { kind }'))).toMatchObject({ data: { viewer: { kind: 'MACHINE' } }, errors: [] });
+    expect(await query(doubling('businesses(first: 1) { totalCount }'))).toMatchObject(refused('QUERY_TOO_COMPLEX'));
+  });
+
   test('because a variable does not fit', async () => {
     const document = 'query ($id: ID!, $first: Int) { environment(id: $id) { users(first: $first) { totalCount } } }';
     const { Environment: id } = world.ids;

@@ -87,6 +87,12 @@ const LISTS: Record<string, string> = {
   } }`,
 };
 
+/** The least of several measures: what is read and kept for some seconds (keys, environments) is not the list's. */
+async function leastOf(fields: string, first: number) {
+  const measures = [await measure(fields, first), await measure(fields, first), await measure(fields, first)];
+  return measures.reduce((least, each) => (each.statements < least.statements ? each : least));
+}
+
 /** How many statements a document takes, and how many objects it shows. */
 async function measure(fields: string, first: number): Promise<{ statements: number; objects: number }> {
   const ids = { $environmentId: `"${world.ids.Environment}"`, $businessId: `"${world.businessId}"` };
@@ -101,9 +107,8 @@ async function measure(fields: string, first: number): Promise<{ statements: num
 }
 
 test.each(Object.entries(LISTS))('%s take two statements at most, however large the page', async (_what, fields) => {
-  await measure(fields, SMALL); // What is read once and kept: keys, environments.
-  const small = await measure(fields, SMALL);
-  const large = await measure(fields, LARGE);
+  const small = await leastOf(fields, SMALL);
+  const large = await leastOf(fields, LARGE);
   expect(large.objects).toBeGreaterThan(small.objects);
   expect(large.statements).toBe(small.statements);
   expect(large.statements).toBeLessThanOrEqual(WHO_ASKS + 2);

@@ -212,6 +212,7 @@ describe('an invitation', () => {
     const business = await newBusiness();
     await makeMember(gatehouse, (await newBusiness()).id, 'late@team.test', ['read_only']);
     await ask(gatehouse, tokens.owner, INVITE, { businessId: business.id, email: 'late@team.test', roles: ['ADMIN'] });
+    await gatehouse.mailTo('late@team.test');
     gatehouse.advance(7 * 24 * 3600 + 1);
     const { data } = await ask(gatehouse, await teamToken(gatehouse, 'late@team.test'), TEAM, { businessId: business.id });
     expect(data?.business).toBeNull();

@@ -127,7 +127,7 @@ test('accepting in two browsers at once makes one member', async () => {
       page: await agent.submit(await agent.open(link), 'identify', { p_email: email }),
     })),
   );
-  await gatehouse.mailTo(email, { after: 1 });
+  await gatehouse.mailTo(email, { after: 2 }); // The invitation and a code for each.
   const ends = await Promise.all(browsers.map(({ agent, page }) => typeAnyCode(gatehouse, agent, page, email)));
   expect(ends.map(headingOf)).toEqual(['Welcome', 'Welcome']);
   const { prisma } = gatehouse.app.infrastructure.database;

@@ -68,7 +68,7 @@ export async function typeCode(gatehouse: TestApp, agent: UserAgent, page: PageV
 /** Types each code that was mailed to `email` until one is right: for browsers that asked at the same time. */
 export async function typeAnyCode(gatehouse: TestApp, agent: UserAgent, page: PageView, email: string): Promise<PageView> {
   const mails = (await (await fetch(`${gatehouse.baseUrl}/dev/mailbox.json`)).json()) as DevelopmentMail[];
-  for (const mail of mails.filter(({ to }) => to === email)) {
+  for (const mail of mails.filter(({ to, text }) => to === email && /\b\d{6}\b/.test(text))) {
     const next = await agent.submit(page, 'code', { p_confirmation_code: codeIn(mail) });
     if (next.status !== 422) return next;
   }
