@@ -131,9 +131,11 @@ function keptKey(path: string): Buffer {
 /** What Fastify takes: it would refuse anything else only once the server starts. */
 function isTrustProxy(text: string): boolean {
   if (/^(true|false)$/.test(text)) return true;
-  return text
-    .split(',')
-    .every((part) => /^(loopback|linklocal|uniquelocal)$/.test(part.trim()) || isIP(part.trim().replace(/\/\d+$/, '')) !== 0);
+  return text.split(',').every((part) => {
+    const [address = '', prefix] = part.trim().split('/');
+    if (prefix === undefined) return /^(loopback|linklocal|uniquelocal)$/.test(address) || isIP(address) !== 0;
+    return isIP(address) !== 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 6 ? 128 : 32);
+  });
 }
 
 function parseTrustProxy(text: string): boolean | string {

@@ -176,7 +176,6 @@ function prompt(draft: Draft): void {
   if (given === 'none' || given === 'login' || given === 'create') draft.prompt = given;
   else if (given) throw malformed('The prompt must be none, login or create.');
   else if (page === 'registration') draft.prompt = 'create';
-  else if (page === 'login') draft.prompt = 'login';
 }
 
 function maxAge(draft: Draft): void {

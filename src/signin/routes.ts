@@ -7,6 +7,7 @@ import { organizationsOfUser } from '../features/organizations/service.ts';
 import { type Attempt, findAttempt, type Step } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { InvalidInputError } from '../kernel/errors.ts';
 import { PageError } from '../oidc/errors.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { sameText } from '../security/secrets.ts';
@@ -50,7 +51,12 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const step = Object.hasOwn(STEPS, request.params.step) ? STEPS[request.params.step] : undefined;
       // A page from the history, or sent twice: the attempt is elsewhere by now, and so should the person be.
       if (!step?.on.includes(attempt.step)) return reply.redirect(`${tenancy.issuer}/signin/${attempt.id}`, 303);
-      const result = await step.submit({ ctx: visited.ctx, place: visited.place, attempt, form, sessionToken: sessionToken(request) });
+      const result = await step
+        .submit({ ctx: visited.ctx, place: visited.place, attempt, form, sessionToken: sessionToken(request) })
+        .catch((error: unknown) => {
+          if (error instanceof InvalidInputError) return problem(error.message, undefined, error.code === 'TOO_MANY_CODES' ? 429 : 422);
+          throw error;
+        });
       if ('problem' in result) return show(reply, visited, result.problem, form);
       if (result.sessionToken) setSession(reply, tenancy, result.sessionToken);
       return reply.header('cache-control', 'no-store').redirect(result.location, 303);

@@ -650,6 +650,22 @@ ALTER TABLE "identities" ADD CONSTRAINT "identities_environment_id_user_id_fkey"
 -- AddForeignKey
 ALTER TABLE "passwords" ADD CONSTRAINT "passwords_environment_id_user_id_fkey" FOREIGN KEY ("environment_id", "user_id") REFERENCES "users"("environment_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;
 
+-- CreateTable
+CREATE TABLE "mailed_codes" (
+    "environment_id" TEXT NOT NULL,
+    "id" TEXT NOT NULL,
+    "normalized" TEXT NOT NULL,
+    "sent_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "mailed_codes_pkey" PRIMARY KEY ("environment_id","id")
+);
+
+-- CreateIndex
+CREATE INDEX "mailed_codes_environment_id_normalized_sent_at_idx" ON "mailed_codes"("environment_id", "normalized", "sent_at");
+
+-- CreateIndex
+CREATE INDEX "mailed_codes_sent_at_idx" ON "mailed_codes"("sent_at");
+
 -- Rules that hold whatever the code does
 CREATE UNIQUE INDEX "environments_one_production" ON "environments"("business_id") WHERE "kind" = 'production';
 CREATE UNIQUE INDEX "environments_one_account" ON "environments"("kind") WHERE "kind" = 'account';

@@ -56,7 +56,7 @@ export async function ensureAccountEnvironment(infrastructure: Infrastructure): 
     // Whoever is not invited has no business here.
     await tx.db.environment.update({ where: { id: account.id }, data: { allowSelfSignUp: false } });
     const scope = { environmentId: account.id, businessId: PLATFORM_BUSINESS };
-    await createApplicationRow(tx, scope, { name: 'Gatehouse', type: 'reg', callbackUrls: [`${issuerOf(tx.config, account)}/welcome`] });
+    await createApplicationRow(tx, scope, { name: 'Gatehouse', type: 'reg' });
   });
 }
 

@@ -6,7 +6,8 @@
 import type { Prisma } from '../../db/client.ts';
 import type { SignInAttempt } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
-import { randomDigits, randomToken } from '../../kernel/ids.ts';
+import { InvalidInputError } from '../../kernel/errors.ts';
+import { randomDigits, randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sendMail } from '../../mail/sender.ts';
 import { codeMail } from '../../mail/templates.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
@@ -16,6 +17,8 @@ export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
 /** Seconds before another code may be asked for. */
 export const RESEND_SECONDS = 30;
+/** Codes mailed to one address in an hour, whoever asks for them: with {@link MAX_CODE_TRIES} it bounds the guesses. */
+export const MAX_CODES_PER_HOUR = 20;
 
 /** The page a person is on. */
 export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'completed';
@@ -108,7 +111,8 @@ export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<b
   return count === 1;
 }
 
-/** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account. */
+/** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_CODES_PER_HOUR} for the address, over all attempts */
 export async function sendCode(
   ctx: Context,
   attempt: Attempt,
@@ -134,12 +138,25 @@ export async function sendCode(
       },
     });
     if (count === 0) return false;
+    await countMailedCode(tx, attempt.environmentId, to);
     await sendMail(
       tx,
       codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName: input.applicationName, purpose: input.purpose }),
     );
     return true;
   });
+}
+
+/** Counts a code against its address; one at a time, so that no number of parallel attempts gets more. */
+async function countMailedCode(ctx: Context, environmentId: string, email: string): Promise<void> {
+  const normalized = email.toLowerCase();
+  const now = ctx.clock.now();
+  await ctx.db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${environmentId} ${normalized}`}, 0))`;
+  const count = await ctx.db.mailedCode.count({ where: { environmentId, normalized, sentAt: { gt: later(now, -3600) } } });
+  if (count >= MAX_CODES_PER_HOUR) {
+    throw new InvalidInputError('TOO_MANY_CODES', 'Too many codes were sent to this address. Try again in an hour.');
+  }
+  await ctx.db.mailedCode.create({ data: { environmentId, id: sortableHex(), normalized, sentAt: now } });
 }
 
 /** Takes one try of the attempt's code. A right code is used up by it. */
@@ -157,15 +174,20 @@ export async function checkCode(ctx: Context, attempt: Attempt, code: string): P
   return count === 1 ? 'right' : 'used_up';
 }
 
-/** Deletes attempts that are over, in one small batch. Returns the number of rows. */
+/** Deletes attempts and counts of codes that are over, in one small batch. Returns the number of rows. */
 export async function deleteExpiredAttempts(ctx: Context, batch = 1000): Promise<number> {
   const rows = await ctx.db.signInAttempt.findMany({
     where: { expiresAt: { lt: later(ctx.clock.now(), -24 * 3600) } },
     select: { environmentId: true, id: true },
     take: batch,
   });
-  if (rows.length === 0) return 0;
-  return (await ctx.db.signInAttempt.deleteMany({ where: { OR: rows } })).count;
+  const codes = await ctx.db.mailedCode.findMany({
+    where: { sentAt: { lt: later(ctx.clock.now(), -24 * 3600) } },
+    select: { environmentId: true, id: true },
+    take: batch,
+  });
+  const attempts = rows.length > 0 ? (await ctx.db.signInAttempt.deleteMany({ where: { OR: rows } })).count : 0;
+  return attempts + (codes.length > 0 ? (await ctx.db.mailedCode.deleteMany({ where: { OR: codes } })).count : 0);
 }
 
 // Keyed, because six digits could be found from a plain digest; bound to the address, so that a code proves no other.
