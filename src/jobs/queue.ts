@@ -3,7 +3,7 @@
  * after that transaction committed, in this process or another.
  */
 import type { PGlite } from '@electric-sql/pglite';
-import { fromPglite, fromPrisma, PgBoss } from 'pg-boss';
+import { fromPglite, fromPrisma, type JobResult, type JobWithMetadata, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import type { Database, Db } from '../db/client.ts';
 
@@ -23,12 +23,14 @@ interface QueueSettings {
   readonly expires: number;
   /** Seconds without a sign of life after which a try is taken for lost: for work that may run long. */
   readonly heartbeat?: number;
+  /** Jobs that this process runs side by side. */
+  readonly parallel: number;
 }
 
 const SETTINGS: Record<QueueName, QueueSettings> = {
-  mail: { retries: 8, expires: 60 },
-  import: { retries: 20, expires: 24 * 3600, heartbeat: 60 },
-  cleanup: { retries: 0, expires: 300 },
+  mail: { retries: 8, expires: 60, parallel: 10 },
+  import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
+  cleanup: { retries: 0, expires: 300, parallel: 1 },
 };
 
 /** One try of a job. */
@@ -40,7 +42,7 @@ export interface Attempt {
 export interface JobQueue {
   /** Writes a job with `db`: inside a transaction it exists only if that commits. `key` keeps one waiting job a key. */
   enqueue<Q extends QueueName>(db: Db, queue: Q, data: Queues[Q], key?: string): Promise<void>;
-  /** Runs `handler` for each job of `queue`, one at a time in this process. A throw is a try that failed. */
+  /** Runs `handler` for each job of `queue`. A throw is a try that failed. */
   work<Q extends QueueName>(queue: Q, handler: (data: Queues[Q], attempt: Attempt) => Promise<void>): Promise<void>;
   /** Puts a job on `queue` by a cron expression (UTC). */
   schedule<Q extends QueueName>(queue: Q, cron: string, data: Queues[Q]): Promise<void>;
@@ -79,12 +81,25 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
       await boss.send(queue, data, { db: fromPrisma(db), ...(key ? { singletonKey: key } : {}) });
     },
     work: async (queue, handler) => {
-      await boss.work(
-        queue,
-        { batchSize: 1, pollingIntervalSeconds: 2, notifyPollingIntervalSeconds: 5, includeMetadata: true },
-        async (jobs) => {
-          for (const job of jobs) await handler(job.data as Queues[typeof queue], { isLast: job.retryCount >= job.retryLimit });
-        },
+      const options = {
+        batchSize: SETTINGS[queue].parallel,
+        burstWhenBatchFull: true,
+        pollingIntervalSeconds: 2,
+        notifyPollingIntervalSeconds: 5,
+        includeMetadata: true as const,
+        perJobResults: true as const,
+      };
+      await boss.work(queue, options, (jobs: JobWithMetadata<Queues[typeof queue]>[]) =>
+        Promise.all(
+          jobs.map(async ({ id, data, retryCount, retryLimit }): Promise<JobResult> => {
+            try {
+              await handler(data, { isLast: retryCount >= retryLimit });
+              return { id, status: 'completed' };
+            } catch (error) {
+              return { id, status: 'failed', output: { message: (error as Error).message } };
+            }
+          }),
+        ),
       );
     },
     schedule: async (queue, cron, data) => {

@@ -67,3 +67,13 @@ test('a server that refuses for now gets the mail later', async () => {
 test('with SMTP there is no mailbox to read', async () => {
   expect((await fetch(`${gatehouse.baseUrl}/dev/mailbox.json`)).status).toBe(404);
 });
+
+test('one address that is refused holds up no other mail', async () => {
+  refusals = 1;
+  const addresses = Array.from({ length: 25 }, (_, index) => `many.${index}@example.test`);
+  await Promise.all(addresses.map((to) => send(teamInvitationMail({ to, businessName: 'Acme', link: 'https://example.test/invitation' }))));
+  await expect
+    .poll(() => addresses.filter((address) => received.some(({ to }) => to.includes(address))).length, { timeout: 30_000 })
+    .toBe(25);
+  expect(addresses.map((address) => received.filter(({ to }) => to.includes(address)).length)).toEqual(addresses.map(() => 1));
+});
