@@ -5,7 +5,6 @@
 import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -20,6 +19,7 @@ import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { OAuthError, PageError } from '../oidc/errors.ts';
 import { errorPage } from '../pages/messages.ts';
+import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
 
 declare module 'fastify' {
@@ -41,6 +41,7 @@ const addresses = new WeakMap<IncomingMessage, Address>();
 export async function createServer(infrastructure: Infrastructure): Promise<FastifyInstance> {
   const { config, log } = infrastructure;
   const isTrusted = trustedProxies(config.trustProxy);
+  const everyResponse = securityHeaders(config.baseUrl);
   const server = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,30 +60,26 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     },
     // A URL that the router cannot read comes by neither a route nor a hook.
     frameworkErrors(error, request, reply) {
-      reply.header('x-request-id', request.id).header('referrer-policy', 'no-referrer').header('x-content-type-options', 'nosniff');
+      reply.headers(everyResponse).header('x-request-id', request.id);
       answerError(request as FastifyRequest, reply as FastifyReply, error);
     },
   });
   await server.register(cookie);
   await server.register(formbody, { bodyLimit: BODY_LIMIT });
-  await server.register(helmet, {
-    contentSecurityPolicy: false, // Each page sends its own.
-    crossOriginOpenerPolicy: false, // Applications may open the pages in a popup and wait for it.
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: config.baseUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
-  });
   server.decorateRequest('tenancy', null as unknown as Tenancy);
-  server.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(everyResponse).header('x-request-id', request.id);
+    done();
   });
   let isClosing = false;
   server.addHook('preClose', async () => {
     isClosing = true;
   });
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (isClosing) reply.header('connection', 'close'); // Or the connection of a request in flight would keep the server up.
+    done();
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     request.log.info(
       {
         method: request.method,
@@ -93,6 +90,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
       },
       'request',
     );
+    done();
   });
   server.setErrorHandler<FastifyError>((error, request, reply) => answerError(request, reply, error));
   server.setNotFoundHandler((request, reply) => sendPage(reply, 404, notFoundPage(infrastructure, request)));

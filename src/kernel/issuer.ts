@@ -27,7 +27,7 @@ export type Address =
 /** Reads a request's Host header and URL path. Hosts are compared without case; an unknown one names nothing. */
 export function addressOf(settings: IssuerSettings, host: string | undefined, path: string): Address {
   const name = (host ?? '').toLowerCase();
-  if (name === new URL(settings.baseUrl).host) {
+  if (name === hostOf(settings.baseUrl)) {
     const match = /^\/e\/([a-z0-9-]{1,63})(?=[/?#]|$)/.exec(path);
     if (!match) return { kind: 'primary', path };
     if (settings.rootDomain) return { kind: 'unknown', path };
@@ -39,4 +39,16 @@ export function addressOf(settings: IssuerSettings, host: string | undefined, pa
     if (/^[a-z0-9-]{1,63}$/.test(domain)) return { kind: 'environment', domain, path };
   }
   return { kind: 'unknown', path };
+}
+
+let lastUrl = '';
+let lastHost = '';
+
+/** Every request asks, and a process has one base URL. */
+function hostOf(baseUrl: string): string {
+  if (baseUrl !== lastUrl) {
+    lastUrl = baseUrl;
+    lastHost = new URL(baseUrl).host;
+  }
+  return lastHost;
 }

@@ -2,7 +2,6 @@
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { findSubject } from '../features/grants/subject.ts';
-import { epochSeconds } from '../kernel/clock.ts';
 import { bearerToken, verifyAccessToken } from './bearer.ts';
 import { fullName, profileClaims } from './claims.ts';
 import { OAuthError } from './errors.ts';
@@ -27,6 +26,6 @@ export async function userProfile(infrastructure: Infrastructure, tenancy: Tenan
       preferred_username: subject.username,
     }),
     ...profile,
-    updated_at: epochSeconds(subject.updatedAt),
+    updated_at: subject.updatedAt,
   };
 }

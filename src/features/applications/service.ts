@@ -127,18 +127,21 @@ export interface AuthorizedApi {
   readonly scopes: readonly string[];
 }
 
-const CLIENT = `SELECT a.id AS "applicationId", substr(a.id, 5) AS "clientId", a.name, a.type, a.secret_hash AS "secretHash", a.email_sign_in AS "emailSignIn",
-  a.callback_urls AS "callbackUrls", a.logout_urls AS "logoutUrls", a.login_uri AS "loginUri", a.homepage_uri AS "homepageUri",
-  a.access_token_lifetime AS "accessTokenLifetime", a.id_token_lifetime AS "idTokenLifetime", a.refresh_token_lifetime AS "refreshTokenLifetime",
-  (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
-     FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
-    WHERE g.environment_id = a.environment_id AND g.application_id = a.id) AS apis
+// As JSON, one value: of a wide row the driver would describe and parse each column anew.
+const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', substr(a.id, 5), 'name', a.name, 'type', a.type,
+    'secretHash', a.secret_hash, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
+    'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
+    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime,
+    'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
+       FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
+      WHERE g.environment_id = a.environment_id AND g.application_id = a.id)) AS client
   FROM applications a WHERE a.environment_id = $1 AND a.id = $2`;
 
 /** The client with this client id in the environment, with the APIs it is authorised for. */
 export async function findClient(infrastructure: Infrastructure, environmentId: string, clientId: string): Promise<Client | undefined> {
   if (!/^[0-9a-f]{32}$/.test(clientId)) return undefined;
-  return (await infrastructure.database.query<Client>('find-client', CLIENT, [environmentId, `app_${clientId}`]))[0];
+  const [row] = await infrastructure.database.query<{ client: Client }>('find-client', CLIENT, [environmentId, `app_${clientId}`]);
+  return row?.client;
 }
 
 /** Every callback and logout URL of the environment: what CORS and a logout without a client id are checked against. */

@@ -8,6 +8,7 @@ import { randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
+import { type Subject, subjectSql } from './subject.ts';
 
 /** Seconds an authorization code lives. */
 export const CODE_SECONDS = 60;
@@ -23,11 +24,14 @@ export interface Grant {
   readonly sessionId: string | null;
   readonly scopes: readonly string[];
   readonly audiences: readonly string[];
-  readonly authTime: Date;
-  readonly requestedAt: Date;
+  /** Seconds since 1970. */
+  readonly authTime: number;
+  readonly requestedAt: number;
 }
 
-export interface IssueCodeInput extends Omit<Grant, 'grantId'> {
+export interface IssueCodeInput extends Omit<Grant, 'grantId' | 'authTime' | 'requestedAt'> {
+  readonly authTime: Date;
+  readonly requestedAt: Date;
   readonly environmentId: string;
   readonly redirectUri: string;
   readonly codeChallenge: string | null;
@@ -55,7 +59,7 @@ export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<st
 }
 
 const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
-  g.session_id AS "sessionId", g.scopes, g.audiences, g.auth_time AS "authTime", g.requested_at AS "requestedAt", g.revoked_at AS "revokedAt"`;
+  g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt"`;
 
 export interface PresentedCode extends Grant {
   readonly redirectUri: string;
@@ -103,11 +107,18 @@ export async function consumeCode(
   return rows.length === 1 ? token : undefined;
 }
 
+/** As the database writes it into JSON: moments are ISO 8601 text. */
 interface PresentedToken extends Grant {
-  readonly expiresAt: Date;
-  readonly rotatedAt: Date | null;
-  readonly revokedAt: Date | null;
+  readonly expiresAt: string;
+  readonly rotatedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+interface Presentation {
+  readonly token: PresentedToken;
   readonly wasRotated: boolean;
+  /** Null for a deleted user. */
+  readonly subject: Subject | null;
 }
 
 /** Why a refresh token was not honoured; for the log, the client learns only that the grant is invalid. */
@@ -126,10 +137,11 @@ const ROTATE = `WITH presented AS (
   ), successor AS (
     INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
     SELECT $1, $5, grant_id, $4, $6 FROM rotated
-  ) SELECT presented.*, EXISTS (SELECT 1 FROM rotated) AS "wasRotated" FROM presented`;
+  ) SELECT row_to_json(presented) AS token, EXISTS (SELECT 1 FROM rotated) AS "wasRotated",
+    (${subjectSql('$1', 'presented."userId"', 'presented."organizationId"')}) AS subject FROM presented`;
 
 /**
- * Rotates a refresh token. A token's successor is derived from it under the server's key, so that a replay within the
+ * Rotates a refresh token, and reads whom it is for in the same statement. A token's successor is derived from it under the server's key, so that a replay within the
  * grace window gets the same one again though only digests are kept. Later than that a replay revokes the family
  * (RFC 9700 §4.14.2).
  * @param lifetime seconds the successor lives
@@ -137,11 +149,11 @@ const ROTATE = `WITH presented AS (
 export async function rotateRefreshToken(
   infrastructure: Infrastructure,
   input: { environmentId: string; businessId: string; applicationId: string; token: string; lifetime: number },
-): Promise<{ grant: Grant; refreshToken: string } | { refused: RefreshRefusal }> {
+): Promise<{ grant: Grant; subject: Subject | null; refreshToken: string } | { refused: RefreshRefusal }> {
   const { environmentId, applicationId, token } = input;
   const now = infrastructure.clock.now();
   const successor = successorOf(infrastructure, token);
-  const [row] = await infrastructure.database.query<PresentedToken>('rotate-refresh-token', ROTATE, [
+  const [row] = await infrastructure.database.query<Presentation>('rotate-refresh-token', ROTATE, [
     environmentId,
     sha256(token),
     applicationId,
@@ -150,19 +162,20 @@ export async function rotateRefreshToken(
     later(now, input.lifetime),
   ]);
   if (!row) return { refused: 'unknown' };
-  if (row.applicationId !== applicationId) return { refused: 'other_client' };
-  if (row.revokedAt) return { refused: 'revoked' };
-  if (row.wasRotated) return { grant: row, refreshToken: successor };
-  if (row.expiresAt <= now) return { refused: 'expired' };
-  if (row.rotatedAt && row.rotatedAt < later(now, -REFRESH_GRACE_SECONDS)) {
+  const { token: grant, subject } = row;
+  if (grant.applicationId !== applicationId) return { refused: 'other_client' };
+  if (grant.revokedAt) return { refused: 'revoked' };
+  if (row.wasRotated) return { grant, subject, refreshToken: successor };
+  if (new Date(grant.expiresAt) <= now) return { refused: 'expired' };
+  if (grant.rotatedAt && new Date(grant.rotatedAt) < later(now, -REFRESH_GRACE_SECONDS)) {
     await revokeGrant(createContext(infrastructure, { kind: 'system', name: 'refresh' }), {
       ...input,
-      grantId: row.grantId,
+      grantId: grant.grantId,
       reason: 'refresh_token_replayed',
     });
     return { refused: 'replayed' };
   }
-  return { grant: row, refreshToken: await youngest(infrastructure, environmentId, successor) };
+  return { grant, subject, refreshToken: await youngest(infrastructure, environmentId, successor) };
 }
 
 /** The end of the chain that starts at `token`: whoever comes late in the grace window gets what is current. */

@@ -8,7 +8,8 @@ export interface Subject {
   readonly picture: string | null;
   readonly providedId: string | null;
   readonly isSuspended: boolean;
-  readonly updatedAt: Date;
+  /** When the profile changed, in seconds since 1970. */
+  readonly updatedAt: number;
   readonly email: string | null;
   readonly isEmailVerified: boolean | null;
   readonly username: string | null;
@@ -21,13 +22,21 @@ export interface Subject {
   readonly permissions: readonly string[];
 }
 
-const SUBJECT = `SELECT u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
-  u.is_suspended AS "isSuspended", u.updated_at AS "updatedAt",
+/**
+ * SQL for the person as JSON, one value a row: of a wide row the driver would describe and parse each column anew.
+ * The arguments are SQL expressions.
+ */
+export const subjectSql = (
+  environmentId: string,
+  userId: string,
+  organizationId: string,
+) => `SELECT row_to_json(subject) AS subject FROM (SELECT u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
+  u.is_suspended AS "isSuspended", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
   email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone,
   (SELECT coalesce(array_agg(m.organization_id ORDER BY m.organization_id), '{}') FROM memberships m WHERE m.environment_id = u.environment_id AND m.user_id = u.id) AS "organizationCodes",
   (SELECT json_build_object('id', o.id, 'name', o.name, 'isSuspended', o.is_suspended) FROM memberships m
      JOIN organizations o ON o.environment_id = m.environment_id AND o.id = m.organization_id
-    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = $3) AS organization,
+    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS organization,
   (SELECT coalesce(array_agg(DISTINCT p.key ORDER BY p.key), '{}') FROM memberships m
      JOIN LATERAL (
        SELECT rp.business_id, rp.permission_id FROM membership_roles mr JOIN role_permissions rp ON rp.business_id = mr.business_id AND rp.role_id = mr.role_id
@@ -35,12 +44,14 @@ const SUBJECT = `SELECT u.id AS "userId", u.first_name AS "firstName", u.last_na
        UNION ALL
        SELECT mp.business_id, mp.permission_id FROM membership_permissions mp WHERE mp.environment_id = m.environment_id AND mp.membership_id = m.id
      ) held ON true JOIN permissions p ON p.business_id = held.business_id AND p.id = held.permission_id
-    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = $3) AS permissions
+    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS permissions
   FROM users u
   LEFT JOIN identities email ON email.environment_id = u.environment_id AND email.user_id = u.id AND email.type = 'email' AND email.is_primary
   LEFT JOIN identities username ON username.environment_id = u.environment_id AND username.user_id = u.id AND username.type = 'username' AND username.is_primary
   LEFT JOIN identities phone ON phone.environment_id = u.environment_id AND phone.user_id = u.id AND phone.type = 'phone' AND phone.is_primary
-  WHERE u.environment_id = $1 AND u.id = $2`;
+  WHERE u.environment_id = ${environmentId} AND u.id = ${userId}) subject`;
+
+const FIND = subjectSql('$1', '$2', '$3');
 
 /** The person as tokens describe them, within an organization where one is given; undefined for a deleted user. */
 export async function findSubject(
@@ -49,5 +60,6 @@ export async function findSubject(
   userId: string,
   organizationId: string | null,
 ): Promise<Subject | undefined> {
-  return (await infrastructure.database.query<Subject>('find-subject', SUBJECT, [environmentId, userId, organizationId]))[0];
+  const [row] = await infrastructure.database.query<{ subject: Subject }>('find-subject', FIND, [environmentId, userId, organizationId]);
+  return row?.subject;
 }

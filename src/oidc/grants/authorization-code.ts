@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { sameRedirectUri } from '../../features/applications/callback-urls.ts';
 import { createContext } from '../../features/context.ts';
 import { consumeCode, findCode, revokeGrant } from '../../features/grants/service.ts';
+import { findSubject } from '../../features/grants/subject.ts';
 import { sameText } from '../../security/secrets.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
@@ -33,7 +34,8 @@ export async function authorizationCode(request: TokenRequest): Promise<TokenRes
   const offline = found.scopes.includes('offline');
   const refreshToken = await consumeCode(infrastructure, environmentId, code, offline ? client.refreshTokenLifetime : undefined);
   if (refreshToken === undefined) throw await replayed();
-  return personTokens(request, found, refreshToken, found.nonce);
+  const subject = await findSubject(infrastructure, environmentId, found.userId, found.organizationId);
+  return personTokens(request, found, subject, refreshToken, found.nonce);
 }
 
 /** RFC 7636 §4.6; a verifier without a challenge is refused too (RFC 9700 §4.8.2, PKCE downgrade). */

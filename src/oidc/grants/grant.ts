@@ -3,7 +3,7 @@ import type { Client } from '../../features/applications/service.ts';
 import type { Infrastructure, Origin } from '../../features/context.ts';
 import type { Tenancy } from '../../features/environments/directory.ts';
 import type { Grant } from '../../features/grants/service.ts';
-import { findSubject } from '../../features/grants/subject.ts';
+import type { Subject } from '../../features/grants/subject.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
 import type { Form } from '../client-authentication.ts';
@@ -33,18 +33,16 @@ export interface TokenResponse {
 export async function personTokens(
   request: TokenRequest,
   grant: Grant,
+  subject: Subject | null | undefined,
   refreshToken: string,
   nonce: string | null,
 ): Promise<TokenResponse> {
   const { infrastructure, tenancy, client } = request;
-  const [subject, { signer }] = await Promise.all([
-    findSubject(infrastructure, tenancy.environmentId, grant.userId, grant.organizationId),
-    signingKeys(infrastructure, tenancy.environmentId),
-  ]);
   if (!subject || subject.isSuspended) throw new OAuthError('invalid_grant', 'The user may not sign in any more.');
   if (grant.organizationId && (!subject.organization || subject.organization.isSuspended)) {
     throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
   }
+  const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
   const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject));
   return {

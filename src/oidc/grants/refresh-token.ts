@@ -16,5 +16,5 @@ export async function refreshToken(request: TokenRequest): Promise<TokenResponse
     lifetime: client.refreshTokenLifetime,
   });
   if ('refused' in rotation) throw new OAuthError('invalid_grant', 'The refresh token is wrong, expired, used or revoked.');
-  return personTokens(request, rotation.grant, rotation.refreshToken, null);
+  return personTokens(request, rotation.grant, rotation.subject, rotation.refreshToken, null);
 }
