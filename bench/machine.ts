@@ -27,8 +27,12 @@ export function prepareMachine(postgresBinaries: string): Machine {
       cores: cores.length,
       pinned,
       node: process.versions.node,
-      postgres: execFileSync(join(postgresBinaries, 'postgres'), ['--version'], { encoding: 'utf8' }).match(/\d+(\.\d+)*/)![0],
+      postgres: `${version(postgresBinaries)}, fsync off`,
     },
     onServerCore: (script, ...args) => (pinned ? ['taskset', '-c', '0', ...node, script, ...args] : [...node, script, ...args]),
   };
+}
+
+function version(postgresBinaries: string): string {
+  return execFileSync(join(postgresBinaries, 'postgres'), ['--version'], { encoding: 'utf8' }).match(/\d+(\.\d+)*/)![0];
 }

@@ -39,22 +39,23 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(SUITES)) {
 postgres.stop();
 console.log(values.json ? JSON.stringify(results, null, 2) : table(results));
 
-function table(results: readonly Result[]): string {
-  return results
-    .map((result) => {
-      const { work, ours, peer, peerName, unit, ratio, conditions } = result;
-      return [
-        `${work.padEnd(20)} ours ${figure(ours)} ${unit}   ${peerName} ${figure(peer)} ${unit}   ratio ${ratio.toFixed(2)}`,
-        `  ${Object.entries(conditions)
-          .map(([name, value]) => `${name} ${typeof value === 'number' ? figure(value) : value}`)
-          .join(', ')}`,
-      ].join('\n');
-    })
-    .join('\n');
+/** A line for each work, what only it has below it, and last the conditions that all of them share. */
+function table(all: readonly Result[]): string {
+  const shared = Object.entries(all[0]!.conditions).filter(([name, value]) => all.every(({ conditions }) => conditions[name] === value));
+  const lines = all.flatMap(({ work, ours, peer, peerName, unit, ratio, conditions }) => [
+    `${work}: ours ${figure(ours)} ${unit}, ${peerName} ${figure(peer)} ${unit}, ratio ${ratio.toFixed(2)}`,
+    `  ${list(Object.entries(conditions).filter(([name]) => !shared.some(([common]) => common === name)))}`,
+  ]);
+  return [...lines, list(shared)].join('\n');
 }
 
+function list(conditions: readonly [string, string | number | boolean][]): string {
+  return conditions.map(([name, value]) => `${name} ${typeof value === 'number' ? figure(value) : value}`).join(', ');
+}
+
+/** As many digits as a measurement can hold. */
 function figure(value: number): string {
-  return Number.isInteger(value) || value >= 100 ? String(Math.round(value)) : value.toFixed(2);
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
 function fail(message: string): never {

@@ -15,13 +15,17 @@ export interface Server {
 }
 
 /**
- * Starts `script` with `environment`, and waits until it answers.
+ * Starts `script` with `environment` and nothing else of ours, and waits until it answers.
  * @param origin where it will listen, as its environment tells it
  * @throws Error when it ends, or is silent for half a minute
  */
 export async function startServer(machine: Machine, script: string, origin: string, environment: Record<string, string>): Promise<Server> {
   const [program, ...args] = machine.onServerCore(script);
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const kill = () => child.kill();
   process.on('exit', kill);
   const ended = once(child, 'exit');

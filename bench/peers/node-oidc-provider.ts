@@ -1,6 +1,6 @@
 /**
- * node-oidc-provider with a PostgreSQL adapter: one table, named statements, ten connections, as its documentation
- * suggests an adapter to be. As a program it serves; imported it seeds, through the provider's own models.
+ * node-oidc-provider with a PostgreSQL adapter: one table with a row for each model, prepared statements, ten
+ * connections as ours has. As a program it serves; imported it seeds, through the provider's own models.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';

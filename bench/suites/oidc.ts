@@ -13,7 +13,7 @@ import { alternate } from '../rounds.ts';
 import { createDatabase, freePort, type Server, startServer } from '../server.ts';
 import type { Bench, Result } from '../suite.ts';
 
-const SCHEDULE = { warmUpSeconds: 4, rounds: 7, seconds: 3 };
+const SCHEDULE = { warmUpSeconds: 6, rounds: 7, seconds: 3 };
 const CONCURRENCY = 16;
 
 /** A token endpoint, and what its clients send. */
