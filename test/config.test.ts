@@ -153,6 +153,9 @@ test.each([
   expect(load({ TRUST_PROXY }).trustProxy).toBe(expected);
 });
 
-test.each(['2', 'maybe', '10.0.0.0/8;10.1.1.1', '10.0.0', '10.0.0.0/33', '::1/129', '10.0.0.0/x'])('TRUST_PROXY=%s is refused', (TRUST_PROXY) => {
-  expect(mistakesOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/TRUST_PROXY must be true, false, or addresses/)]);
-});
+test.each(['2', 'maybe', '10.0.0.0/8;10.1.1.1', '10.0.0', '10.0.0.0/33', '::1/129', '10.0.0.0/x'])(
+  'TRUST_PROXY=%s is refused',
+  (TRUST_PROXY) => {
+    expect(mistakesOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/TRUST_PROXY must be true, false, or addresses/)]);
+  },
+);
