@@ -4,6 +4,7 @@
  *   npm run bench                   every suite, as a table
  *   npm run bench -- oidc           only the suites named
  *   npm run bench -- oidc --json    the figures as JSON on stdout
+ *   npm run bench -- graph --users 50000    on a smaller database than the 1,000,000 users of the goals
  *
  * What is compared, and how to read it: docs/benchmarks.md.
  */
@@ -15,13 +16,20 @@ import { startPostgres } from '../test/helpers/postgres.ts';
 import { POSTGRES } from '../test/helpers/programs.ts';
 import { prepareMachine } from './machine.ts';
 import type { Result, Suite } from './suite.ts';
+import { graph } from './suites/graph.ts';
 import { oidc } from './suites/oidc.ts';
 
 const SUITES: Record<string, Suite> = {
   oidc,
+  graph,
 };
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, users: { type: 'string', default: '1000000' } },
+  allowPositionals: true,
+});
+const users = Number(values.users);
+if (!Number.isInteger(users) || users < 1000) fail('--users is a number from 1000.');
 const unknown = positionals.find((name) => !Object.hasOwn(SUITES, name));
 if (unknown) fail(`There is no suite ${unknown}. Suites: ${Object.keys(SUITES).join(', ')}.`);
 const binaries = POSTGRES.find() ?? fail(POSTGRES.remedy);
@@ -34,7 +42,7 @@ const machine = prepareMachine(binaries);
 const postgres = await startPostgres(binaries);
 const results: Result[] = [];
 for (const name of positionals.length > 0 ? positionals : Object.keys(SUITES)) {
-  results.push(...(await SUITES[name]!({ machine, postgres, directory, progress: (line) => console.error(line) })));
+  results.push(...(await SUITES[name]!({ machine, postgres, directory, users, progress: (line) => console.error(line) })));
 }
 postgres.stop();
 console.log(values.json ? JSON.stringify(results, null, 2) : table(results));

@@ -17,6 +17,8 @@ export interface Result {
 export interface Bench {
   readonly machine: Machine;
   readonly postgres: PostgresServer;
+  /** How many users a suite writes that asks about many; its other tables follow. */
+  readonly users: number;
   /** A directory that is removed when the run ends. */
   readonly directory: string;
   /** Tells whoever waits how far it is; never on stdout. */
