@@ -9,7 +9,12 @@ const config: CodegenConfig = {
     'test/generated/': {
       preset: 'client',
       presetConfig: { fragmentMasking: false },
-      config: { useTypeImports: true, enumsAsTypes: true, documentMode: 'string', scalars: { DateTime: 'string', File: 'Blob' } },
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        documentMode: 'string',
+        scalars: { DateTime: 'string', File: 'Blob', JSON: 'unknown' },
+      },
     },
   },
   importExtension: '.ts',

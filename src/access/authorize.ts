@@ -1,7 +1,7 @@
 /** Whether an actor holds a permission over a tenant. Pure and synchronous: an actor carries its grants. */
 import type { Actor, Tenant } from '../kernel/actor.ts';
 import { ForbiddenError, UnauthenticatedError } from '../kernel/errors.ts';
-import type { PermissionName } from './permissions.ts';
+import { PERMISSIONS, type PermissionName } from './permissions.ts';
 
 /** Does the actor hold `permission` over `tenant`? */
 export function can(actor: Actor, permission: PermissionName, tenant: Tenant): boolean {
@@ -39,6 +39,16 @@ export function businessesWith(actor: Actor, permission: PermissionName): string
   if (actor.kind === 'machine') return actor.permissions.has(permission) ? [actor.businessId] : [];
   if (actor.kind !== 'team') return [];
   return [...actor.businesses].filter(([, grants]) => grants.permissions.has(permission)).map(([businessId]) => businessId);
+}
+
+/** Does the actor hold `permission` over any tenant at all? */
+export function holdsAnywhere(actor: Actor, permission: PermissionName): boolean {
+  return actor.kind === 'system' || environmentsWith(actor, permission).length > 0 || businessesWith(actor, permission).length > 0;
+}
+
+/** Everything that the actor may do over `tenant`, sorted. */
+export function permissionsOver(actor: Actor, tenant: Tenant): PermissionName[] {
+  return PERMISSIONS.filter((permission) => can(actor, permission, tenant));
 }
 
 /** What to answer an actor without `permission`: sign in first, or ask for that permission. */

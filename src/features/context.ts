@@ -3,7 +3,7 @@
  * checks the permission before it looks for anything, then runs in one transaction with its audit row.
  */
 import type { Logger } from 'pino';
-import { businessesWith, can, environmentsWith, refusal } from '../access/authorize.ts';
+import { can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
 import { type Database, type Db, Prisma } from '../db/client.ts';
@@ -103,8 +103,7 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
 }
 
 function assertAnywhere(actor: Actor, permission: PermissionName): void {
-  if (actor.kind === 'system') return;
-  if (environmentsWith(actor, permission).length === 0 && businessesWith(actor, permission).length === 0) throw refusal(actor, permission);
+  if (!holdsAnywhere(actor, permission)) throw refusal(actor, permission);
 }
 
 /** The environment an input names; a machine may leave it out and means its own. */

@@ -1,10 +1,10 @@
 /** Who a bearer token speaks for: a machine with its scopes, or a team member with everything its roles grant. */
 import { isPermission } from '../access/permissions.ts';
 import { managementAudience } from '../features/apis/service.ts';
-import { findClient } from '../features/applications/service.ts';
-import { actingAs, type Context, type Infrastructure } from '../features/context.ts';
+import { type Client, findClient } from '../features/applications/service.ts';
+import { actingAs, type Context, type Infrastructure, type Scope } from '../features/context.ts';
 import { teamActor } from '../features/team/actor.ts';
-import type { Actor } from '../kernel/actor.ts';
+import type { Actor, MachineActor } from '../kernel/actor.ts';
 import { bearerToken, verifyFromAnyIssuer } from '../oidc/bearer.ts';
 
 /** The actor of an Authorization header; undefined when there is a token and it is not good for the management API. */
@@ -18,21 +18,20 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
 
   // What was taken from the application since the token was issued does not count any more.
   const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
-  const held = client?.apis.find((api) => api.isManagement)?.scopes;
-  if (!client || !held) return undefined;
+  if (!client?.apis.some((api) => api.isManagement)) return undefined;
   if (Array.isArray(claims['gty']) && claims['gty'].includes('client_credentials')) {
-    const scopes = (claims['scp'] as string[]).filter((scope) => held.includes(scope) && isPermission(scope));
-    return {
-      kind: 'machine',
-      applicationId: client.applicationId,
-      environmentId: tenancy.environmentId,
-      businessId: tenancy.businessId,
-      permissions: new Set(scopes),
-    };
+    return machineActor(client, tenancy, claims['scp'] as string[]);
   }
   // Only the account environment's people are team members; another environment's are its customers.
   if (tenancy.kind !== 'account' || !claims.sub) return undefined;
   return teamActor(infrastructure, tenancy.environmentId, claims.sub);
+}
+
+/** The actor that an application is, with those of the scopes that it is authorised for; with all of those when absent. */
+export function machineActor(client: Client, { environmentId, businessId }: Scope, scopes?: readonly string[]): MachineActor {
+  const held = client.apis.find((api) => api.isManagement)?.scopes ?? [];
+  const permissions = new Set(held.filter((scope) => isPermission(scope) && (!scopes || scopes.includes(scope))));
+  return { kind: 'machine', applicationId: client.applicationId, environmentId, businessId, permissions };
 }
 
 /** The same caller with the grants that it has by now. */

@@ -44,16 +44,20 @@ export function publicError(error: unknown, { requestId, log, suggestions }: Rep
   if (cause instanceof DomainError)
     return make(cause.message, { code: 'BAD_USER_INPUT', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
   if (outer && (!outer.originalError || outer.originalError instanceof GraphQLError)) {
-    const message = suggestions ? outer.message : outer.message.replace(/ Did you mean .*$/s, '');
     const { http } = outer.extensions;
-    return make(message, { code: codeOf(outer), ...(http !== undefined && { http }) });
+    return make(messageOf(outer, suggestions), { code: codeOf(outer), ...(http !== undefined && { http }) });
   }
   log.error({ err: cause, requestId, path: outer?.path }, 'graphql fault');
   return make('Something went wrong on our side.', { code: 'INTERNAL' });
 }
 
+/** The message of an error that GraphQL raised, with the names that are like a mistyped one or without. */
+export function messageOf({ message }: GraphQLError, suggestions: boolean): string {
+  return suggestions ? message : message.replace(/ Did you mean .*$/s, '');
+}
+
 /** The code of an error that GraphQL itself or its server raised: their own names are not of the list. */
-function codeOf({ extensions, message }: GraphQLError): ErrorCode {
+export function codeOf({ extensions, message }: GraphQLError): ErrorCode {
   const code = ERROR_CODES.find((known) => known === extensions['code']);
   if (code) return code;
   if ((extensions['http'] as { status?: number } | undefined)?.status === 405) return 'OPERATION_NOT_ALLOWED'; // A mutation by GET.

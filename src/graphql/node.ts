@@ -4,6 +4,8 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { businessesWith, environmentsWith } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { PrismaClient } from '../db/client.ts';
+import type { Context } from '../features/context.ts';
+import type { Tenant } from '../kernel/actor.ts';
 import { type IdKind, kindOf } from '../kernel/ids.ts';
 import { builder } from './builder.ts';
 import type { GraphContext } from './context.ts';
@@ -36,14 +38,47 @@ export function isKeyOf(typeName: string, key: unknown): boolean {
   return rest.length === 0 && typeof tenant === 'string' && kindOf(tenant) === tenantKind && typeof id === 'string' && kindOf(id) === kind;
 }
 
+/** What the nodes of a type belong to; undefined for a type whose values are no nodes. */
+export function belongsTo(typeName: string): 'environment' | 'business' | undefined {
+  for (const kind of kinds.values()) if (kind.typeName === typeName) return isOfBusiness(kind) ? 'business' : 'environment';
+  return undefined;
+}
+
+/** The name of the type whose nodes have ids like this one. */
+export function typeNameOf(id: string): string | undefined {
+  return kinds.get(kindOf(id)!)?.typeName;
+}
+
+/**
+ * The tenant of the row with this id, searched where the actor may read its kind or holds `permission`: elsewhere it is
+ * as if it were not there.
+ */
+export async function tenantOfNode(
+  { actor, database }: Context,
+  id: string,
+  permission: PermissionName | undefined,
+): Promise<Tenant | undefined> {
+  const kind = kinds.get(kindOf(id)!);
+  if (!kind) return undefined;
+  const { tenant, find } = kind;
+  if (typeof tenant === 'object') return tenant.self === 'business' ? { businessId: id } : { environmentId: id };
+  const tenants = (each: PermissionName) => (isOfBusiness(kind) ? businessesWith(actor, each) : environmentsWith(actor, each));
+  const within = { in: [...tenants(kind.permission), ...(permission ? tenants(permission) : [])] };
+  const row = await find(database.prisma, { where: { [tenant]: within, id }, select: { [tenant]: true } });
+  return (row as unknown as Tenant | null) ?? undefined;
+}
+
+function isOfBusiness({ tenant }: NodeKind): boolean {
+  return tenant === 'businessId' || (typeof tenant === 'object' && tenant.self === 'business');
+}
+
 /** The row with this id among the tenants where the caller holds the kind's permission; null for a missing and a foreign one alike. */
 async function findNode(id: string, context: GraphContext, info: GraphQLResolveInfo): Promise<{ id: string } | null> {
   const kind = kinds.get(kindOf(id)!);
   if (!kind) return null;
   const { permission, tenant, typeName } = kind;
   const { actor, database } = context.services;
-  const isBusiness = tenant === 'businessId' || (typeof tenant === 'object' && tenant.self === 'business');
-  const within = { in: isBusiness ? businessesWith(actor, permission) : environmentsWith(actor, permission) };
+  const within = { in: isOfBusiness(kind) ? businessesWith(actor, permission) : environmentsWith(actor, permission) };
   const where = typeof tenant === 'object' ? { AND: [{ id }, { id: within }] } : { [tenant]: within, id };
   return kind.find(database.prisma, { ...queryFromInfo({ context, info, typeName }), where });
 }

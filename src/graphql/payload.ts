@@ -52,6 +52,8 @@ interface Definition<Input, Result> {
   readonly payload: PayloadFields<Result>;
   /** It changes what the caller may do, which counts from its own answer on. */
   readonly changesGrants?: true;
+  /** Whoever calls it becomes the Owner of the business that it makes. */
+  readonly makesOwner?: true;
   readonly run: (ctx: Context, input: Input) => Promise<Result>;
 }
 
@@ -86,6 +88,7 @@ export function defineMutation<Input extends object, Result>(definition: Definit
       nullable: true,
       description,
       ...policy,
+      extensions: { makesOwner: definition.makesOwner },
       args: { input: t.arg({ type: definition.input, required: true, description: 'What to do.' }) },
       resolve: async (_root, args, context) => {
         try {

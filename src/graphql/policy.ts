@@ -6,15 +6,15 @@
  * with a permission is nullable whatever it says: denied, it is null with a FORBIDDEN error beside it.
  */
 import SchemaBuilder, { BasePlugin, type PothosOutputFieldConfig, type SchemaTypes } from '@pothos/core';
-import { DirectiveLocation, GraphQLDirective, type GraphQLFieldResolver, GraphQLNonNull, GraphQLString } from 'graphql';
-import { businessesWith, can, environmentsWith, refusal } from '../access/authorize.ts';
+import { DirectiveLocation, GraphQLDirective, type GraphQLField, type GraphQLFieldResolver, GraphQLNonNull, GraphQLString } from 'graphql';
+import { can, holdsAnywhere, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
-import type { Actor, Tenant } from '../kernel/actor.ts';
+import type { Tenant } from '../kernel/actor.ts';
 import type { GraphContext } from './context.ts';
 
 const NAME = 'policy';
 
-interface Policy {
+export interface Policy {
   /** What the field takes. */
   readonly permission?: PermissionName;
   /** Why the field needs no permission. */
@@ -58,10 +58,15 @@ export const requiresDirective = new GraphQLDirective({
   args: { permission: { type: new GraphQLNonNull(GraphQLString), description: 'The permission, as `read:users`.' } },
 });
 
+/** What a built field declared. */
+export function policyOf(field: GraphQLField<unknown, unknown>): Policy {
+  return field.extensions as Policy;
+}
+
 class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   override onOutputFieldConfig(field: PothosOutputFieldConfig<Types>): PothosOutputFieldConfig<Types> {
-    const { permission } = this.policyOf(field);
-    if (!permission) return field;
+    const { permission, open } = this.policyOf(field);
+    if (!permission) return { ...field, extensions: { ...field.extensions, open } };
     return {
       ...field,
       type: { ...field.type, nullable: true } as typeof field.type,
@@ -76,6 +81,7 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
     const { permission } = this.policyOf(field);
     if (!permission) return resolver;
+    // Root fields name no tenant yet: what they call looks only where the actor holds the permission.
     const isRoot = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription';
     const tenant = this.typePolicy(field).tenant ?? ownTenant;
     return (parent, args, context, info) => {
@@ -104,11 +110,6 @@ function ownTenant(value: unknown): Tenant {
   if (environmentId) return { environmentId };
   if (businessId) return { businessId };
   throw new Error('A gated value carries neither environmentId nor businessId: select one of them.');
-}
-
-/** Root fields name no tenant yet: what they call looks only where the actor holds the permission. */
-function holdsAnywhere(actor: Actor, permission: PermissionName): boolean {
-  return actor.kind === 'system' || environmentsWith(actor, permission).length > 0 || businessesWith(actor, permission).length > 0;
 }
 
 SchemaBuilder.registerPlugin(NAME, PolicyPlugin);

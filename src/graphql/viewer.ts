@@ -4,7 +4,7 @@ import type { MachineActor, TeamActor } from '../kernel/actor.ts';
 import { UnauthenticatedError } from '../kernel/errors.ts';
 import { builder } from './builder.ts';
 
-const ViewerKind = builder.enumType('ViewerKind', {
+export const ViewerKind = builder.enumType('ViewerKind', {
   description: 'What kind of caller a token speaks for.',
   values: {
     TEAM_MEMBER: { description: 'A person, with the roles it has on teams.' },

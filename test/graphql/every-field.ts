@@ -53,6 +53,19 @@ export function everythingOf(ids: { readonly Business: string; readonly Environm
   return [root('business', ids.Business), root('environment', ids.Environment)];
 }
 
+/** A mutation with every field of its payload, its input in the variable `input`. */
+export function everythingOfMutation(name: string): { readonly field: Selected; readonly document: string } {
+  const mutation = schema.getMutationType()!;
+  const field = select(mutation, mutation.getFields()[name]!, [], '(input: $input)');
+  return { field, document: `mutation ($input: ${name[0]!.toUpperCase()}${name.slice(1)}Input!) { ${field.text} }` };
+}
+
+/** Everything that can be read of the node with this id, which is of the type. */
+export function everythingOfNode(type: string, id: string): string {
+  const fields = everyField(schema.getType(type) as GraphQLObjectType);
+  return `{ node(id: "${id}") { id ... on ${type} { ${fields.map(({ text }) => text).join(' ')} } } }`;
+}
+
 /** The query that selects `fields`. */
 export function documentOf(fields: readonly Selected[]): string {
   return `{ ${fields.map(({ text }) => text).join(' ')} }`;

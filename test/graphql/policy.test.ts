@@ -43,6 +43,12 @@ const mutations = Object.values(schema.getMutationType()!.getFields());
 const OPEN = [
   // Who the caller is, and what looks for itself only where the caller may read.
   ...['Query.viewer', 'Query.node', 'Mutation.createBusiness'],
+  // What callers may do themselves; for others it is explained to whom may change the team.
+  ...['Business.viewerPermissions', 'Environment.viewerPermissions', 'Query.explainAccess', 'AccessExplanation.kind'],
+  ...['AccessExplanation.isAllowed', 'AccessExplanation.coordinates', 'AccessCoordinate.coordinate', 'AccessCoordinate.path'],
+  ...['AccessCoordinate.permission', 'AccessCoordinate.openBecause', 'AccessCoordinate.isAllowed', 'AccessCoordinate.refusal'],
+  ...['AccessCoordinate.businessId', 'AccessCoordinate.environmentId', 'AccessCoordinate.grantedBy', 'AccessCoordinate.grantableBy'],
+  ...['AccessGrant.teamRoles', 'AccessGrant.scope'],
   ...['Viewer.kind', 'Viewer.user', 'Viewer.application', 'Viewer.scopes', 'Viewer.businesses'],
   ...['ViewerUser.id', 'ViewerUser.firstName', 'ViewerUser.lastName', 'ViewerUser.email'],
   // The id of what was reached through a gated field.
@@ -163,7 +169,18 @@ describe('the schema', () => {
       'OrganizationMember.permissions',
       'OrganizationMember.roles',
     ];
-    const bounded = [...short, 'Role.permissions', 'TeamInvitation.roles', 'TeamMember.roles', 'User.identities', 'Viewer.scopes'];
+    const explained = ['AccessCoordinate.grantableBy', 'AccessCoordinate.path', 'AccessExplanation.coordinates', 'AccessGrant.teamRoles'];
+    const permissions = ['Business.viewerPermissions', 'Environment.viewerPermissions'];
+    const bounded = [
+      ...explained,
+      ...permissions,
+      ...short,
+      'Role.permissions',
+      'TeamInvitation.roles',
+      'TeamMember.roles',
+      'User.identities',
+      'Viewer.scopes',
+    ];
     const lists = fields.filter(({ name, field }) => String(field.type).startsWith('[') && !CARRIERS.test(name));
     expect(lists.map(({ name }) => name).sort()).toEqual(bounded.sort());
   });

@@ -144,6 +144,18 @@ export async function findClient(infrastructure: Infrastructure, environmentId: 
   return row?.client;
 }
 
+/** As {@link findClient}, by the application's id in one of these environments. */
+export async function clientWithin(
+  ctx: Context,
+  environmentIds: readonly string[],
+  applicationId: string,
+): Promise<{ environmentId: string; client: Client } | undefined> {
+  const where = { environmentId: { in: [...environmentIds] }, id: applicationId };
+  const row = await ctx.db.application.findFirst({ where, select: { environmentId: true } });
+  const client = row && (await findClient(ctx, row.environmentId, applicationId.slice('app_'.length)));
+  return client ? { environmentId: row.environmentId, client } : undefined;
+}
+
 /** Every callback and logout URL of the environment: what CORS and a logout without a client id are checked against. */
 export async function registeredUrls(
   infrastructure: Infrastructure,

@@ -1,5 +1,5 @@
 /** Businesses in the graph. */
-import { businessesWith, environmentsWith } from '../../access/authorize.ts';
+import { businessesWith, environmentsWith, permissionsOver } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
@@ -50,6 +50,11 @@ export const Business = builder.prismaObject('Business', {
       resolve: ({ plan }) => plan as Plan,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    viewerPermissions: t.stringList({
+      open: 'everyone may know what they may do themselves',
+      description: 'The permissions that the caller holds over the business, sorted.',
+      resolve: ({ id }, _args, { services }) => permissionsOver(services.actor, { businessId: id }),
+    }),
     environments: t.relatedConnection('environments', {
       cursor: 'id',
       totalCount: true,
@@ -138,6 +143,7 @@ defineMutation({
   description: 'Makes a business with its production environment. The signed-in person becomes its Owner.',
   policy: { open: 'every signed-in person of the account environment may make one' },
   changesGrants: true,
+  makesOwner: true,
   codes: { ...TEXT_CODES, INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
   input: builder.inputType('CreateBusinessInput', {
     description: 'What `createBusiness` takes.',

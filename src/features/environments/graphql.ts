@@ -1,5 +1,5 @@
 /** Environments in the graph: where a tenant's users, organizations, applications and imports are found. */
-import { environmentsWith } from '../../access/authorize.ts';
+import { environmentsWith, permissionsOver } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
@@ -41,6 +41,11 @@ export const Environment = builder.prismaObject('Environment', {
       resolve: (row, _args, { services }) => issuerOf(services.config, row),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    viewerPermissions: t.stringList({
+      open: 'everyone may know what they may do themselves',
+      description: 'The permissions that the caller holds over the environment, sorted.',
+      resolve: ({ id }, _args, { services }) => permissionsOver(services.actor, { environmentId: id }),
+    }),
     business: t.relation('business', { nullable: true, permission: 'read:businesses', description: 'The business it belongs to.' }),
     users: t.relatedConnection('users', {
       cursor: 'environmentId_id',

@@ -1,7 +1,8 @@
 /** Turns a signed-in user of `account` into an actor with everything its team memberships grant, in one statement. */
-import { isTeamRole, permissionsOf } from '../../access/team-roles.ts';
+import { isTeamRole, permissionsOf, type TeamRole } from '../../access/team-roles.ts';
 import type { TeamActor } from '../../kernel/actor.ts';
-import type { Infrastructure } from '../context.ts';
+import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
+import type { Context, Infrastructure } from '../context.ts';
 
 /** One row a membership; a single one without a business for a person who is on no team. */
 interface Row {
@@ -35,5 +36,36 @@ export async function teamActor(
       rows.map((row) => [row.businessId, { roles: row.roles, permissions: permissionsOf(row.roles.filter(isTeamRole)) }]),
     ),
     environments: new Map(rows.flatMap((row) => row.environments.map((environmentId) => [environmentId, row.businessId]))),
+  };
+}
+
+/**
+ * The actor that a member of one of these businesses is there; what it may do in other businesses is left out.
+ * @throws NotFoundError when none of them has the member
+ * @throws InvalidInputError SUSPENDED
+ */
+export async function memberActor(ctx: Context, businessIds: readonly string[], teamMemberId: string): Promise<TeamActor> {
+  const member = await ctx.db.teamMember.findFirst({
+    where: { businessId: { in: [...businessIds] }, id: teamMemberId },
+    select: { businessId: true, accountEnvironmentId: true, userId: true },
+  });
+  if (!member) throw new NotFoundError('team member', ['as', 'teamMemberId']);
+  const actor = await teamActor(ctx, member.accountEnvironmentId, member.userId);
+  if (!actor)
+    throw new InvalidInputError('SUSPENDED', 'The person is suspended: it may do nothing until that ends.', ['as', 'teamMemberId']);
+  return confined(actor, [member.businessId]);
+}
+
+/** The actor with these roles, and no others, in each of these businesses of its own. */
+export function actorWithRoles(actor: TeamActor, businessIds: readonly string[], roles: readonly TeamRole[]): TeamActor {
+  const grants = { roles, permissions: permissionsOf(roles) };
+  return { ...confined(actor, businessIds), businesses: new Map(businessIds.map((businessId) => [businessId, grants])) };
+}
+
+function confined(actor: TeamActor, businessIds: readonly string[]): TeamActor {
+  return {
+    ...actor,
+    businesses: new Map([...actor.businesses].filter(([businessId]) => businessIds.includes(businessId))),
+    environments: new Map([...actor.environments].filter(([, businessId]) => businessIds.includes(businessId))),
   };
 }

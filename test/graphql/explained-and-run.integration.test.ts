@@ -1,0 +1,170 @@
+/** Whatever `explainAccess` says is what the operation meets when it runs: for every field, role and mutation. */
+import {
+  type GraphQLInputObjectType,
+  type GraphQLInputType,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isNonNullType,
+  isRequiredInputField,
+} from 'graphql';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { MACHINE_SCOPES } from '../../src/access/permissions.ts';
+import { TEAM_ROLES, type TeamRole } from '../../src/access/team-roles.ts';
+import { schema } from '../../src/graphql/schema.ts';
+import { newId } from '../../src/kernel/ids.ts';
+import { startApp } from '../helpers/app.ts';
+import { ask, upload } from '../helpers/graph.ts';
+import { documentOf, everythingOf, everythingOfMutation, everythingOfNode } from './every-field.ts';
+import { type Coordinate, type Explanation, explained, givenInSpite, refusalsForetold, refusalsMet } from './explained.ts';
+import { makeWorld, type NodeType, signInMember, tokenOf, type World } from './world.ts';
+
+const gatehouse = startApp();
+let world: World;
+const tokens = new Map<string, string>();
+
+/** Machines, by their scopes: none that reads, some, and all. */
+const SCOPES = [
+  'update:users create:users',
+  'read:environments read:users',
+  'read:businesses read:environments read:users read:user_contacts read:organization_users read:organizations create:organization_users',
+  MACHINE_SCOPES.join(' '),
+];
+
+beforeAll(async () => {
+  world = await makeWorld(gatehouse, 'matrix', 'enterprise');
+  for (const role of TEAM_ROLES) tokens.set(role, await signInMember(gatehouse, world.businessId, `${role}@matrix.test`, [role]));
+  for (const scopes of SCOPES) tokens.set(scopes, await tokenOf(world.production.machine, scopes));
+});
+
+const callers = [...TEAM_ROLES, ...SCOPES];
+
+async function compare(token: string, document: string): Promise<Explanation> {
+  const explanation = await explained(gatehouse, token, { document });
+  const ran = await ask(gatehouse, token, document);
+  expect(refusalsForetold(explanation, ran)).toEqual(refusalsMet(ran));
+  expect(givenInSpite(explanation, ran)).toEqual([]);
+  expect(explanation.isAllowed).toBe(explanation.coordinates.every(({ isAllowed }) => isAllowed));
+  return explanation;
+}
+
+describe('reading', () => {
+  test.each(callers)('everything of a business and an environment: %s', async (caller) => {
+    const { coordinates } = await compare(tokens.get(caller)!, documentOf(everythingOf(world.ids)));
+    const judged = new Set(coordinates.map(({ coordinate }) => coordinate));
+    expect(judged.size).toBeGreaterThan(100);
+    for (const { businessId } of coordinates) expect(businessId).toBe(world.businessId);
+  });
+
+  test.each(callers)('what the caller finds of itself: %s', async (caller) => {
+    const names = 'nodes { id name plan environments { nodes { id name business { id region } users { totalCount nodes { email } } } } }';
+    await compare(
+      tokens.get(caller)!,
+      `{ viewer { kind scopes user { email } application { name } businesses { ${names} } } businesses { ${names} } }`,
+    );
+  });
+
+  test.each(callers)('a node of each type: %s', async (caller) => {
+    for (const [type, id] of Object.entries(world.ids)) {
+      const { coordinates } = await compare(tokens.get(caller)!, everythingOfNode(type, id));
+      expect(coordinates.filter(({ path }) => path.length === 2).every(({ coordinate }) => coordinate.startsWith(`${type}.`))).toBe(true);
+    }
+  });
+});
+
+describe('changing', () => {
+  const mutations = Object.values(schema.getMutationType()!.getFields());
+  // What undoes comes last: what it undoes is needed until then.
+  const undoes = /^(delete|remove|revoke|suspend|end|leave|cancel)/;
+  const inOrder = [...mutations].sort((a, b) => Number(undoes.test(a.name)) - Number(undoes.test(b.name)));
+
+  test.each(callers)('%s', async (caller) => {
+    const own = await makeWorld(gatehouse, `own-${callers.indexOf(caller)}`, 'enterprise');
+    const isRole = (TEAM_ROLES as readonly string[]).includes(caller);
+    const token = isRole
+      ? await signInMember(gatehouse, own.businessId, `${caller}@own.test`, [caller as TeamRole])
+      : await tokenOf(own.production.machine, caller);
+    const done: string[] = [];
+    for (const mutation of inOrder) {
+      const { document } = everythingOfMutation(mutation.name);
+      const input = inputFor(mutation.args[0]!.type, own, `${mutation.name}-${callers.indexOf(caller)}`.toLowerCase());
+      const explanation = await explained(gatehouse, token, { document, variables: { input } });
+      const file = new File(['email\nimported@people.test\n'], 'people.csv');
+      const ran = takesFile(mutation.args[0]!.type)
+        ? await upload(gatehouse, token, document, { input: { ...input, file: null } }, 'variables.input.file', file)
+        : await ask(gatehouse, token, document, { input });
+      const root = explanation.coordinates[0]!;
+      const codes = ran.errors.filter(({ path }) => path?.length === 1).map(({ extensions }) => extensions.code);
+      const about = `${mutation.name}: ${JSON.stringify(ran.errors)}`;
+      // Beyond the permission a mutation may refuse who may not assign the role in question.
+      const met = refusalsMet(ran).filter((refusal) => !refusal.endsWith(': assign:owner'));
+      expect(refusalsForetold(explanation, ran), about).toEqual(met);
+      expect(givenInSpite(explanation, ran), about).toEqual([]);
+      if (root.refusal) expect(codes, about).toEqual([root.refusal]);
+      else if ((ran.data as Record<string, { errors: unknown[] }>)[mutation.name]?.errors.length === 0) done.push(mutation.name);
+    }
+    if (caller === 'owner')
+      expect(done).toEqual(
+        expect.arrayContaining(['createBusiness', 'createEnvironment', 'createApplication', 'createUser', 'createRole', 'importUsers']),
+      );
+    if (caller === 'engineer')
+      expect(done).toEqual(expect.arrayContaining(['createBusiness', 'createEnvironment', 'createApplication', 'createRole']));
+    if (caller === SCOPES[0]) expect(done).toEqual(['createUser']);
+  });
+
+  /** A good input, as far as that can be told from its type: every id, and of the rest what is required. */
+  function inputFor(type: GraphQLInputType, { ids }: World, name: string): Record<string, unknown> {
+    const valueFor = (field: string, of: GraphQLInputType): unknown => {
+      const inner = isNonNullType(of) ? of.ofType : of;
+      if (String(inner).startsWith('[')) return [valueFor(field, getNamedType(inner))];
+      if (isInputObjectType(inner)) return inputFor(inner, { ids } as World, name);
+      if (isEnumType(inner)) return inner.getValues().at(-1)!.name;
+      if (inner.toString() === 'ID') return idFor(field, ids);
+      if (inner.toString() === 'Boolean') return true;
+      if (inner.toString() === 'Int') return 1;
+      return /email/i.test(field) ? `${name}@people.test` : name;
+    };
+    return Object.fromEntries(
+      Object.values((getNamedType(type) as GraphQLInputObjectType).getFields())
+        .filter((field) => field.type.toString() !== 'File!')
+        .filter((field) => isRequiredInputField(field) || getNamedType(field.type).name === 'ID')
+        .map((field) => [field.name, valueFor(field.name, field.type)]),
+    );
+  }
+
+  function idFor(field: string, ids: World['ids']): string {
+    const noun = field.replace(/Ids?$/, '');
+    return ids[(noun[0]!.toUpperCase() + noun.slice(1)) as NodeType] ?? newId('user');
+  }
+
+  function takesFile(type: GraphQLInputType): boolean {
+    return Object.values((getNamedType(type) as GraphQLInputObjectType).getFields()).some((field) => field.type.toString() === 'File!');
+  }
+});
+
+describe('as somebody else', () => {
+  /** Of one business, in an order that does not tell where it comes from. */
+  const of = ({ coordinates }: Explanation): Coordinate[] =>
+    coordinates.filter(({ businessId }) => !businessId || businessId === world.businessId);
+
+  test.each(TEAM_ROLES)('an Owner is told what a member with the role %s is told itself', async (role) => {
+    const document = documentOf(everythingOf(world.ids));
+    const own = await explained(gatehouse, tokens.get(role), { document });
+    const identity = { normalized: `${role}@matrix.test` };
+    const member = await gatehouse.app.infrastructure.database.prisma.teamMember.findFirstOrThrow({
+      where: { businessId: world.businessId, user: { identities: { some: identity } } },
+    });
+    expect(await explained(gatehouse, tokens.get('owner'), { document, as: { teamMemberId: member.id } })).toEqual(own);
+    expect(await explained(gatehouse, tokens.get('admin'), { document, as: { teamMemberId: member.id } })).toEqual(own);
+    const roles = [role.toUpperCase()] as never[];
+    expect(of(await explained(gatehouse, tokens.get('owner'), { document, as: { teamRoles: roles } }))).toEqual(of(own));
+  });
+
+  test('an Owner is told what a machine with all its scopes is told itself', async () => {
+    const document = documentOf(everythingOf(world.ids));
+    const own = await explained(gatehouse, await tokenOf(world.production.machine), { document });
+    const as = { applicationId: world.production.machine.applicationId };
+    expect(await explained(gatehouse, tokens.get('owner'), { document, as })).toEqual(own);
+    expect(own).toMatchObject({ kind: 'MACHINE', isAllowed: true });
+  });
+});
