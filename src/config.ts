@@ -25,6 +25,8 @@ export interface Config {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** As Fastify's `trustProxy`: false, true, or addresses. It trusts no count of hops, which a direct caller could forge. */
   readonly trustProxy: boolean | string;
+  /** What a caller of the graph may use in a minute, in cost units; 0 for no limit. */
+  readonly graphQuota: number;
 }
 
 /** Thrown with every mistake of the environment, one a line. */
@@ -80,6 +82,12 @@ const schema = z.object({
     .default('false')
     .refine(isTrustProxy, 'must be true, false, or addresses such as 10.0.0.0/8, ::1')
     .transform(parseTrustProxy),
+  GRAPH_QUOTA: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .max(1_000_000_000, 'must be 0, or 1000 to 1000000000')
+    .refine((units) => units === 0 || units >= 1000, 'must be 0, or 1000 to 1000000000')
+    .default(100_000),
 });
 
 /** Reads and checks `env`; makes DATA_DIR and, outside production, the secret key in it.
@@ -112,6 +120,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     mailFrom: values.MAIL_FROM ?? `Gatehouse <no-reply@${new URL(baseUrl).hostname}>`,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
+    graphQuota: values.GRAPH_QUOTA,
   });
 }
 

@@ -44,6 +44,7 @@ test('nothing needs to be set', () => {
     mailFrom: 'Gatehouse <no-reply@localhost>',
     logLevel: 'info',
     trustProxy: false,
+    graphQuota: 100_000,
   });
 });
 

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { InvalidInputError } from '../kernel/errors.ts';
 import { codeOf, messageOf } from './errors.ts';
-import { depthLimit, MAX_TOKENS, noNul } from './limits.ts';
+import { documentRules, MAX_TOKENS } from './limits.ts';
 
 /** A valid operation. */
 export interface Operation {
@@ -45,7 +45,7 @@ export function readOperation(
   suggestions: boolean,
 ): Operation {
   const parsed = parseWithin(document, suggestions);
-  const mistakes = validate(schema, parsed, [...specifiedRules, depthLimit, noNul]);
+  const mistakes = validate(schema, parsed, [...specifiedRules, ...documentRules]);
   if (mistakes.length > 0) throw invalid(mistakes, suggestions);
   const definition = getOperationAST(parsed, operationName);
   if (!definition) throw new InvalidInputError('NO_OPERATION', 'The document holds no operation of this name.', ['operationName']);

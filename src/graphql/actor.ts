@@ -31,7 +31,8 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
 export function machineActor(client: Client, { environmentId, businessId }: Scope, scopes?: readonly string[]): MachineActor {
   const held = client.apis.find((api) => api.isManagement)?.scopes ?? [];
   const permissions = new Set(held.filter((scope) => isPermission(scope) && (!scopes || scopes.includes(scope))));
-  return { kind: 'machine', applicationId: client.applicationId, environmentId, businessId, permissions };
+  const { applicationId, isBoundToOperations } = client;
+  return { kind: 'machine', applicationId, environmentId, businessId, permissions, isBoundToOperations };
 }
 
 /** The same caller with the grants that it has by now. */

@@ -9,6 +9,7 @@ import { getDatamodel } from '../db/generated/pothos.ts';
 import type { GraphContext } from './context.ts';
 import { DEFAULT_PAGE, MAX_PAGE, PAGE_OPTIONS, pagesPlugin } from './pages.ts';
 import { policyPlugin } from './policy.ts';
+import { weightsPlugin } from './weights.ts';
 
 /** An uploaded file (GraphQL multipart request specification). */
 export interface Upload {
@@ -28,7 +29,7 @@ export const builder = new SchemaBuilder<{
     File: { Input: Upload; Output: never };
   };
 }>({
-  plugins: [RelayPlugin, pagesPlugin, policyPlugin, PrismaPlugin],
+  plugins: [RelayPlugin, pagesPlugin, policyPlugin, weightsPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   relay: { clientMutationId: 'omit', cursorType: 'String', ...PAGE_OPTIONS },
   prisma: {

@@ -61,5 +61,5 @@ export function codeOf({ extensions, message }: GraphQLError): ErrorCode {
   const code = ERROR_CODES.find((known) => known === extensions['code']);
   if (code) return code;
   if ((extensions['http'] as { status?: number } | undefined)?.status === 405) return 'OPERATION_NOT_ALLOWED'; // A mutation by GET.
-  return /\btokens\. Parsing aborted\b/.test(message) ? 'QUERY_TOO_COMPLEX' : 'BAD_USER_INPUT';
+  return /\btokens\. Parsing aborted\b|^Validation aborted/.test(message) ? 'QUERY_TOO_COMPLEX' : 'BAD_USER_INPUT';
 }

@@ -188,6 +188,7 @@ builder.queryField('explainAccess', (t) =>
     type: AccessExplanation,
     nullable: true,
     description: 'Says of each field of an operation whether it may be used, and by which permission. Nothing of it is run.',
+    cost: 10,
     open: 'everyone may know what they may do themselves; explaining for somebody else is checked by the field itself',
     args: {
       document: t.arg.string({ required: true, description: 'A GraphQL document, held to the same limits as one that runs.' }),

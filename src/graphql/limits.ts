@@ -1,19 +1,30 @@
-/** What one document may hold: tokens, depth, and no NUL character. Measured on the document alone, before anything runs. */
-import { type ASTVisitor, type FragmentDefinitionNode, GraphQLError, Kind, type SelectionSetNode, type ValidationContext } from 'graphql';
+/**
+ * What one document may hold: tokens, depth, root fields, aliases, directives, and no NUL character. Measured on the
+ * document alone, before anything runs.
+ */
+import {
+  type ASTNode,
+  type ASTVisitor,
+  GraphQLError,
+  Kind,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
 
 export const MAX_TOKENS = 4000;
 export const MAX_DEPTH = 15;
+export const MAX_ROOT_FIELDS = 20;
+export const MAX_ALIASES = 50;
+export const MAX_DIRECTIVES = 50;
 
 /** A validation rule: refuses a document whose fields nest deeper than {@link MAX_DEPTH}. */
-export function depthLimit(context: ValidationContext): ASTVisitor {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of context.getDocument().definitions)
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+function depthLimit(context: ValidationContext): ASTVisitor {
   const depths = new Map<string, number>(); // Each fragment is measured once, however often it is spread.
   const depthOfFragment = (name: string): number => {
     if (!depths.has(name)) {
       depths.set(name, 0); // What it is within itself: cycles are another rule's.
-      depths.set(name, depthOf(fragments.get(name)?.selectionSet));
+      depths.set(name, depthOf(context.getFragment(name)?.selectionSet));
     }
     return depths.get(name)!;
   };
@@ -31,21 +42,65 @@ export function depthLimit(context: ValidationContext): ASTVisitor {
         (selection) => selection.kind === Kind.FIELD && selection.name.value.startsWith('__'),
       );
       if (!introspects && depthOf(operation.selectionSet) > MAX_DEPTH) {
-        context.reportError(
-          new GraphQLError(`The document nests deeper than ${MAX_DEPTH} fields.`, {
-            nodes: operation,
-            extensions: { code: 'QUERY_TOO_COMPLEX' },
-          }),
-        );
+        refuse(context, operation, `The document nests deeper than ${MAX_DEPTH} fields.`);
       }
     },
   };
 }
 
+/** A validation rule: refuses an operation that asks for more than {@link MAX_ROOT_FIELDS} fields at its root, by whatever fragments. */
+function rootFieldLimit(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition(operation) {
+      const names = new Set<string>();
+      const visited = new Set<string>();
+      const collect = (set: SelectionSetNode | undefined): void => {
+        for (const selection of set?.selections ?? []) {
+          if (selection.kind === Kind.FIELD) names.add((selection.alias ?? selection.name).value);
+          else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+          else if (!visited.has(selection.name.value)) {
+            visited.add(selection.name.value);
+            collect(context.getFragment(selection.name.value)?.selectionSet);
+          }
+        }
+      };
+      collect(operation.selectionSet);
+      if (names.size > MAX_ROOT_FIELDS) refuse(context, operation, `The operation has more than ${MAX_ROOT_FIELDS} fields at its root.`);
+    },
+  };
+}
+
+/** A validation rule: refuses a document in which more than {@link MAX_ALIASES} fields have an alias. */
+function aliasLimit(context: ValidationContext): ASTVisitor {
+  let aliases = 0;
+  return {
+    Field(field) {
+      if (field.alias && ++aliases === MAX_ALIASES + 1) refuse(context, field, `The document has more than ${MAX_ALIASES} aliases.`);
+    },
+  };
+}
+
+/** A validation rule: refuses a document with more than {@link MAX_DIRECTIVES} directives. */
+function directiveLimit(context: ValidationContext): ASTVisitor {
+  let directives = 0;
+  return {
+    Directive(directive) {
+      if (++directives === MAX_DIRECTIVES + 1) refuse(context, directive, `The document has more than ${MAX_DIRECTIVES} directives.`);
+    },
+  };
+}
+
+function refuse(context: ValidationContext, nodes: ASTNode, message: string): void {
+  context.reportError(new GraphQLError(message, { nodes, extensions: { code: 'QUERY_TOO_COMPLEX' } }));
+}
+
+/** Every rule of this module. */
+export const documentRules: readonly ValidationRule[] = [depthLimit, rootFieldLimit, aliasLimit, directiveLimit, noNul];
+
 const NUL = 'The character NUL cannot be kept in any text.';
 
 /** A validation rule: refuses literals with the one character that PostgreSQL's texts cannot hold. */
-export function noNul(context: ValidationContext): ASTVisitor {
+function noNul(context: ValidationContext): ASTVisitor {
   return {
     StringValue(node) {
       if (holdsNul(node.value)) context.reportError(new GraphQLError(NUL, { nodes: node, extensions: { code: 'BAD_USER_INPUT' } }));
@@ -53,7 +108,7 @@ export function noNul(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** As {@link noNul}, for what a document's variables bring.
+/** Refuses the same character in what a document's variables bring.
  * @throws GraphQLError */
 export function assertNoNul(variables: unknown): void {
   if (holdsNul(variables)) throw new GraphQLError(NUL, { extensions: { code: 'BAD_USER_INPUT' } });

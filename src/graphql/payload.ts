@@ -80,7 +80,7 @@ export function defineMutation<Input extends object, Result>(definition: Definit
     fields: definition.payload,
   });
   builder.objectField(Payload, 'errors', (t) =>
-    t.field({ type: [Mistake], description: 'Empty when it was done.', resolve: ({ errors }) => [...errors] }),
+    t.field({ type: [Mistake], cost: 0, description: 'Empty when it was done.', resolve: ({ errors }) => [...errors] }),
   );
   builder.mutationField(name, (t) =>
     t.field({

@@ -71,7 +71,11 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       ...field,
       type: { ...field.type, nullable: true } as typeof field.type,
       description: `${field.description ?? ''}\n\nNeeds the permission \`${permission}\`.`.trim(),
-      extensions: { ...field.extensions, permission, directives: { requires: { permission } } },
+      extensions: {
+        ...field.extensions,
+        permission,
+        directives: { ...(field.extensions?.['directives'] as object | undefined), requires: { permission } },
+      },
     };
   }
 

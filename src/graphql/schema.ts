@@ -6,10 +6,11 @@ import './explain-access.ts';
 import './viewer.ts';
 import { builder } from './builder.ts';
 import { requiresDirective } from './policy.ts';
+import { costDirectives } from './weights.ts';
 
-export const schema = builder.toSchema({ directives: [...specifiedDirectives, requiresDirective] });
+export const schema = builder.toSchema({ directives: [...specifiedDirectives, requiresDirective, ...costDirectives] });
 
-/** The schema as schema.graphql holds it: sorted, with `@requires` on every gated field. */
+/** The schema as schema.graphql holds it: sorted, with what each field takes (`@requires`) and costs (`@cost`, `@listSize`). */
 export function printSchema(): string {
   return `${printSchemaWithDirectives(lexicographicSortSchema(schema))}\n`;
 }

@@ -2,17 +2,20 @@
 
 import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
+import { createQuotas } from '../features/quotas/service.ts';
 import { originOf } from '../http/server.ts';
-import type { Actor } from '../kernel/actor.ts';
 import { actorOf } from './actor.ts';
+import { type Account, charging, openAccount } from './charging.ts';
 import type { GraphContext } from './context.ts';
+import { MIN_COST } from './cost.ts';
+import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
 import { type ErrorCode, publicError } from './errors.ts';
-import { assertNoNul, depthLimit, MAX_TOKENS, noNul } from './limits.ts';
-import { checkPages } from './page-limits.ts';
+import { assertNoNul, documentRules, MAX_TOKENS } from './limits.ts';
+import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
 import { schema } from './schema.ts';
 
 const JSON_LIMIT = 1024 * 1024;
@@ -20,24 +23,21 @@ const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
 
 interface ServerContext {
   readonly request_: FastifyRequest;
-  readonly actor: Actor;
+  readonly account: Account;
 }
 
 export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => Promise<void> {
   const { config } = infrastructure;
+  const quotas = createQuotas(infrastructure);
+  const accounts = new WeakMap<FastifyRequest, Account>();
   const limits: Plugin<ServerContext> = {
     onParse: ({ parseFn, setParseFn }) => setParseFn((source, options) => parseFn(source, { ...options, maxTokens: MAX_TOKENS })),
     onValidate: ({ addValidationRule, context }) => {
-      addValidationRule(depthLimit);
-      addValidationRule(noNul);
-      if (config.production && (context as unknown as ServerContext).actor.kind === 'anonymous')
+      for (const rule of documentRules) addValidationRule(rule);
+      if (config.production && (context as unknown as ServerContext).account.actor.kind === 'anonymous')
         addValidationRule(NoSchemaIntrospectionCustomRule);
     },
-    onExecute: ({ args, setResultAndStopExecution }) => {
-      assertNoNul(args.variableValues);
-      const errors = checkPages(args);
-      if (errors.length > 0) setResultAndStopExecution({ errors });
-    },
+    onExecute: ({ args }) => assertNoNul(args.variableValues),
   };
   const yoga = createYoga<ServerContext, GraphContext>({
     schema,
@@ -46,11 +46,18 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     landingPage: false,
     logging: false,
     batching: false,
-    cors: { origin: '*', credentials: false, methods: ['GET', 'POST', 'OPTIONS'], allowedHeaders: ['Content-Type', 'Authorization'] },
-    context: ({ request_, actor }) => ({ services: createContext(infrastructure, actor, originOf(request_)) }),
+    cors: {
+      origin: '*',
+      credentials: false,
+      methods: ['GET', 'POST', 'OPTIONS'],
+      allowedHeaders: ['Content-Type', 'Authorization', ...PREFLIGHT_HEADERS],
+      exposedHeaders: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'],
+    },
+    context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
+    extraParamNames: [DOCUMENT_ID],
     maxRequestBodySize: UPLOAD_LIMIT,
     maskedErrors: false, // By our own plugin, which every error passes on its way out.
-    plugins: [limits, publicErrors(infrastructure)],
+    plugins: [persistedOperations(infrastructure), limits, charging(), publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },
@@ -67,31 +74,59 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       url: '/graphql',
       method: ['GET', 'POST', 'OPTIONS'],
       errorHandler: answerFault,
+      onRequest: admit,
+      onSend: tellStanding,
       handler: answer,
     });
   };
 
-  async function answer(request: FastifyRequest, reply: FastifyReply) {
-    const actor = await actorOf(infrastructure, request.headers.authorization);
+  /** Finds out who is asking, and refuses before anything of the body is read. */
+  async function admit(request: FastifyRequest, reply: FastifyReply) {
+    const { headers, method } = request;
+    const actor = await actorOf(infrastructure, headers.authorization);
+    const account = openAccount(quotas, actor ?? { kind: 'anonymous' }, request.ip);
+    accounts.set(request, account);
+    if (method === 'OPTIONS') return;
+    await account.charge(MIN_COST);
     if (!actor) {
       reply.header('www-authenticate', 'Bearer error="invalid_token"');
       const message = 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.';
       return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
     }
     // A file is read before anything of the document runs: only from callers who are known.
-    if (actor.kind === 'anonymous' && request.headers['content-type']?.startsWith('multipart/')) {
+    if (actor.kind === 'anonymous' && headers['content-type']?.startsWith('multipart/')) {
       reply.header('www-authenticate', 'Bearer');
       return sendError(reply, 401, 'UNAUTHENTICATED', 'A file is taken with a valid bearer token only.', request.id);
     }
-    const response = await yoga.handleNodeRequestAndResponse(request, reply, { request_: request, actor });
+    const isForPage = !config.production && method === 'GET' && headers.accept?.includes('text/html');
+    if (isSimple(headers) && !isForPage) {
+      const message = `Any page could make a browser send this request. Send a bearer token, Content-Type: application/json, or the header ${PREFLIGHT_HEADERS[0]}.`;
+      return sendError(reply, 403, 'OPERATION_NOT_ALLOWED', message, request.id);
+    }
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply) {
+    const response = await yoga.handleNodeRequestAndResponse(request, reply, { request_: request, account: accounts.get(request)! });
     for (const [name, value] of response.headers) reply.header(name, value);
     if (response.headers.get('content-type')?.startsWith('text/html')) reply.removeHeader('content-security-policy');
     return reply.code(response.status).header('cache-control', 'no-store').send(response.body);
   }
+
+  /** Says in the headers what is left of the caller's quota (draft-ietf-httpapi-ratelimit-headers-07). */
+  async function tellStanding(request: FastifyRequest, reply: FastifyReply) {
+    const standing = accounts.get(request)?.standing;
+    if (!standing) return;
+    reply
+      .header('ratelimit-limit', standing.limit)
+      .header('ratelimit-remaining', standing.remaining)
+      .header('ratelimit-reset', standing.resetSeconds);
+    if (standing.isRefused) reply.header('retry-after', standing.resetSeconds);
+  }
 }
 
-/** What Fastify refuses before Yoga sees it, and what breaks outside of Yoga. */
-function answerFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+/** What is refused before Yoga sees it, and what breaks outside of Yoga. */
+function answerFault(error: FastifyError | GraphQLError, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof GraphQLError) return sendError(reply, 429, 'RATE_LIMITED', error.message, request.id);
   if (error.statusCode === 413) return sendError(reply, 413, 'BAD_USER_INPUT', 'The request is larger than this server takes.', request.id);
   if (error.statusCode === 415)
     return sendError(reply, 415, 'BAD_USER_INPUT', 'The content type is application/json, or multipart/form-data for uploads.', request.id);

@@ -18,6 +18,8 @@ export interface MachineActor {
   readonly environmentId: string;
   readonly businessId: string;
   readonly permissions: ReadonlySet<string>;
+  /** It may run its registered operations only. */
+  readonly isBoundToOperations?: boolean;
 }
 
 /** The server itself or its operator at the command line. */

@@ -21,6 +21,7 @@ export const ID_PREFIXES = {
   import: 'imp',
   importIssue: 'issue',
   auditEvent: 'event',
+  operation: 'op',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

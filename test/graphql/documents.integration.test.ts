@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { MAX_COST } from '../../src/graphql/cost.ts';
 import { ERROR_CODES } from '../../src/graphql/errors.ts';
-import { MAX_DEPTH, MAX_TOKENS } from '../../src/graphql/limits.ts';
+import { MAX_ALIASES, MAX_DEPTH, MAX_DIRECTIVES, MAX_ROOT_FIELDS, MAX_TOKENS } from '../../src/graphql/limits.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { startApp } from '../helpers/app.ts';
 import type { GraphError } from '../helpers/graph.ts';
@@ -85,12 +86,43 @@ describe('a document that cannot be run', () => {
     expect(await query(`{ ${aliases} }`)).toMatchObject(refused('QUERY_TOO_COMPLEX', /4000 tokens/));
   });
 
-  test('because its lists may hold too many rows together', async () => {
+  test('because it costs too much', async () => {
     const everybody = `{ businesses(first: 100) { nodes { environments(first: 100) { nodes { users(first: 100) { nodes { id } } } } } } }`;
-    expect(await query(everybody)).toMatchObject(refused('QUERY_TOO_COMPLEX', /1010100 rows; the limit is 20000/));
-    const pages = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: businesses(first: 100) { totalCount }`).join(' ');
-    expect(await query(`{ ${pages(200)} }`)).toMatchObject({ errors: [] });
-    expect(await query(`{ ${pages(201)} }`)).toMatchObject(refused('QUERY_TOO_COMPLEX'));
+    expect(await query(everybody)).toMatchObject(
+      refused('QUERY_TOO_COMPLEX', `The operation costs 1010100; the limit is ${MAX_COST}. Ask for smaller pages or for fewer fields.`),
+    );
+    const most = ['a', 'b']
+      .map((alias) => `${alias}: businesses(first: 100) { nodes { environments(first: 99) { nodes { id } } } }`)
+      .join(' ');
+    expect(await query(`{ ${most} }`)).toMatchObject({ errors: [] });
+    expect(await query(`{ ${most} businesses(first: 1) { nodes { id } } }`)).toMatchObject(refused('QUERY_TOO_COMPLEX', /costs 20001;/));
+  });
+
+  test('because it has too many root fields, by whatever fragments', async () => {
+    const fields = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: viewer { kind }`).join(' ');
+    expect(await query(`{ ${fields(MAX_ROOT_FIELDS)} }`)).toMatchObject({ errors: [] });
+    const message = `The operation has more than ${MAX_ROOT_FIELDS} fields at its root.`;
+    expect(await query(`{ ${fields(MAX_ROOT_FIELDS)} viewer { kind } }`)).toMatchObject(refused('QUERY_TOO_COMPLEX', message));
+    const half = fields(MAX_ROOT_FIELDS / 2);
+    const spread = `{ ${half} ...A ... on Query { c: viewer { kind } } } fragment A on Query { ...B ...B } fragment B on Query { ${half.replaceAll('a', 'b')} }`;
+    expect(await query(spread)).toMatchObject(refused('QUERY_TOO_COMPLEX', message));
+  });
+
+  test('because it has too many aliases, wherever they are', async () => {
+    const aliases = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: kind`).join(' ');
+    expect(await query(`{ viewer { ${aliases(MAX_ALIASES)} } }`)).toMatchObject({ errors: [] });
+    const spread = `{ viewer { ${aliases(MAX_ALIASES)} ...A } } fragment A on Viewer { b: kind }`;
+    expect(await query(spread)).toMatchObject(refused('QUERY_TOO_COMPLEX', `The document has more than ${MAX_ALIASES} aliases.`));
+    const guesses = Array.from({ length: 100 }, (_, at) => `a${at}: createRole(input: { key: "k${at}", name: "x" }) { errors { code } }`);
+    expect(await query(`mutation { ${guesses.join(' ')} }`)).toMatchObject({ data: null, errors: [{}, {}] });
+    expect(await query('{ business { roles { totalCount } } }')).toMatchObject({ data: { business: { roles: { totalCount: 1 } } } });
+  });
+
+  test('because it has too many directives', async () => {
+    const fields = (count: number) => 'kind @include(if: true) '.repeat(count);
+    expect(await query(`{ viewer { ${fields(MAX_DIRECTIVES)} } }`)).toMatchObject({ errors: [] });
+    const message = `The document has more than ${MAX_DIRECTIVES} directives.`;
+    expect(await query(`{ viewer { ${fields(MAX_DIRECTIVES + 1)} } }`)).toMatchObject(refused('QUERY_TOO_COMPLEX', message));
   });
 
   test('because it asks the schema about itself in circles', async () => {

@@ -46,6 +46,7 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
       BASE_URL: `http://localhost:${port}`,
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
+      GRAPH_QUOTA: '1000000000',
       ...(fresh.databaseUrl && { DATABASE_URL: fresh.databaseUrl }),
       ...environment,
     });

@@ -117,6 +117,8 @@ export interface Client {
   readonly accessTokenLifetime: number;
   readonly idTokenLifetime: number;
   readonly refreshTokenLifetime: number;
+  /** Whether its tokens for the management API may run its registered operations only. */
+  readonly isBoundToOperations: boolean;
   readonly apis: readonly AuthorizedApi[];
 }
 
@@ -131,7 +133,7 @@ export interface AuthorizedApi {
 const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', substr(a.id, 5), 'name', a.name, 'type', a.type,
     'secretHash', a.secret_hash, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
-    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime,
+    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'isBoundToOperations', a.is_bound_to_operations,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
       WHERE g.environment_id = a.environment_id AND g.application_id = a.id)) AS client
