@@ -108,15 +108,21 @@ function noNul(context: ValidationContext): ASTVisitor {
   };
 }
 
-/** Refuses the same character in what a document's variables bring.
+/** How deep the lists and objects of variables may nest: deeper than those of any input. */
+const MAX_NESTING = 100;
+
+/** Refuses the same character in what a document's variables bring, and what nests deeper than {@link MAX_NESTING}.
  * @throws GraphQLError */
-export function assertNoNul(variables: unknown): void {
+export function checkVariables(variables: unknown): void {
   if (holdsNul(variables)) throw new GraphQLError(NUL, { extensions: { code: 'BAD_USER_INPUT' } });
 }
 
-function holdsNul(value: unknown): boolean {
+function holdsNul(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.includes('\0');
-  if (Array.isArray(value)) return value.some(holdsNul);
   // Not into what JSON does not make: an uploaded file.
-  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && holdsNul(Object.values(value));
+  if (typeof value !== 'object' || value === null || !(Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype))
+    return false;
+  if (depth > MAX_NESTING)
+    throw new GraphQLError(`The variables nest deeper than ${MAX_NESTING} levels.`, { extensions: { code: 'BAD_USER_INPUT' } });
+  return Object.values(value).some((inner) => holdsNul(inner, depth + 1));
 }

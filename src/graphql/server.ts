@@ -14,7 +14,7 @@ import type { GraphContext } from './context.ts';
 import { MIN_COST } from './cost.ts';
 import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
 import { type ErrorCode, publicError } from './errors.ts';
-import { assertNoNul, documentRules, MAX_TOKENS } from './limits.ts';
+import { checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
 import { schema } from './schema.ts';
 
@@ -37,7 +37,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       if (config.production && (context as unknown as ServerContext).account.actor.kind === 'anonymous')
         addValidationRule(NoSchemaIntrospectionCustomRule);
     },
-    onExecute: ({ args }) => assertNoNul(args.variableValues),
+    onExecute: ({ args }) => checkVariables(args.variableValues),
   };
   const yoga = createYoga<ServerContext, GraphContext>({
     schema,
