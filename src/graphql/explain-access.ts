@@ -187,8 +187,9 @@ builder.queryField('explainAccess', (t) =>
   t.field({
     type: AccessExplanation,
     nullable: true,
-    description: 'Says of each field of an operation whether it may be used, and by which permission. Nothing of it is run.',
-    cost: 10,
+    description:
+      'Says of each field of an operation whether it may be used, and by which permission. Nothing of it is run. A mutation for several things is judged by the first of them.',
+    cost: 100,
     open: 'everyone may know what they may do themselves; explaining for somebody else is checked by the field itself',
     args: {
       document: t.arg.string({ required: true, description: 'A GraphQL document, held to the same limits as one that runs.' }),

@@ -88,6 +88,10 @@ describe('the policy', () => {
     expect(pretenders).toEqual([]);
   });
 
+  test('there are no subscriptions, whose events would pass it by', () => {
+    expect(schema.getSubscriptionType()).toBeUndefined();
+  });
+
   test('what identifies a person to the outside takes a permission of its own', () => {
     const contacts = ['User.email', 'User.identities', 'Identity.type', 'Identity.value', 'Identity.isPrimary', 'Identity.isVerified'];
     expect(gated.filter(({ permission }) => permission === 'read:user_contacts').map(({ name }) => name)).toEqual(
