@@ -148,7 +148,12 @@ export const AREAS = {
   },
   flag_overrides: {
     read: ['read:flag_overrides'],
-    write: ['update:organization_feature_flags', 'delete:organization_feature_flags', 'update:user_feature_flags'],
+    write: [
+      'update:organization_feature_flags',
+      'delete:organization_feature_flags',
+      'update:user_feature_flags',
+      'delete:user_feature_flags',
+    ],
   },
   property_definitions: {
     read: ['read:properties', 'read:property_categories'],
@@ -183,7 +188,7 @@ export const AREAS = {
   imports: { read: ['read:imports'], write: ['create:imports'] },
   subscribers: {
     read: ['read:subscribers', 'read:access_requests'],
-    write: ['create:subscribers', 'delete:subscribers', 'update:access_requests', 'delete:access_requests'],
+    write: ['create:subscribers', 'delete:subscribers', 'create:access_requests', 'update:access_requests', 'delete:access_requests'],
   },
   audit_log: { read: ['read:audit_log'], write: [] },
 } as const satisfies Record<string, { read: readonly string[]; write: readonly string[] }>;

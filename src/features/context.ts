@@ -3,15 +3,16 @@
  * checks the permission before it looks for anything, then runs in one transaction with its audit row.
  */
 import type { Logger } from 'pino';
-import { can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
+import { businessesWith, can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
 import { type Database, type Db, Prisma } from '../db/client.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { NotFoundError } from '../kernel/errors.ts';
+import { InvalidInputError, NotFoundError } from '../kernel/errors.ts';
 import type { Vault } from '../security/secrets.ts';
+import { countingRows, type Effects, noEffects } from './effects.ts';
 
 /** What the process has, one of each. */
 export interface Infrastructure {
@@ -28,6 +29,8 @@ export interface Origin {
   readonly requestId?: string | undefined;
   readonly ip?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** The request's Idempotency-Key header. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 export interface Context extends Infrastructure {
@@ -35,6 +38,8 @@ export interface Context extends Infrastructure {
   /** The transaction where there is one, else the client. */
   readonly db: Db;
   readonly origin: Origin;
+  /** In a dry run, where a change notes what it does. */
+  readonly effects?: Effects;
 }
 
 /** The tenant an action works in. */
@@ -69,6 +74,24 @@ export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Pro
   }
 }
 
+/** Ends a transaction that was only to show what it does. */
+class DryRun extends Error {}
+
+/** Runs `work` as it would be run, and takes everything back: the answer is what it would have done. */
+export async function dryRun(ctx: Context, work: (ctx: Context) => Promise<unknown>): Promise<Effects> {
+  let effects = noEffects();
+  try {
+    await inTransaction(ctx, async (tx) => {
+      effects = noEffects();
+      effects.rows = await countingRows(tx, async () => void (await work({ ...tx, effects })));
+      throw new DryRun();
+    });
+  } catch (error) {
+    if (!(error instanceof DryRun)) throw error;
+  }
+  return effects;
+}
+
 /** A unique key that is taken since it was looked for (P2002), or a deadlock (P2034). */
 function lostToARival(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2002' || error.code === 'P2034');
@@ -77,6 +100,19 @@ function lostToARival(error: unknown): boolean {
 /** Lets one transaction a business through at a time: what is counted before a write is still so after it. */
 export async function lockBusiness(ctx: Context, businessId: string): Promise<void> {
   await ctx.db.$queryRaw`SELECT id FROM businesses WHERE id = ${businessId} FOR NO KEY UPDATE`;
+}
+
+/** What every update of a row with a version counts up. */
+export const NEXT_VERSION = { version: { increment: 1 } } as const;
+
+/** The condition that a row is still the one which the caller read: for the `where` of its update, with {@link NEXT_VERSION} in the `data`. */
+export function atVersion(input: { readonly expectedVersion?: number | null | undefined }): { version?: number } {
+  return input.expectedVersion == null ? {} : { version: input.expectedVersion };
+}
+
+/** A row that an update did not find (P2025). */
+function isMissing(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2025';
 }
 
 /** A service function that changes something, with the permission it needs. */
@@ -88,6 +124,8 @@ export interface Action<Input, Result> {
 /**
  * Makes an action. `scope` finds the tenant within the actor's reach ({@link environmentScope} and its kin): a tenant
  * outside it does not exist for the actor. Inside, the permission is asserted before `run` starts.
+ *
+ * An update that names the version it is for ({@link atVersion}) and does not find it is refused with CONFLICT.
  */
 export function action<Input, Result, S extends { businessId: string }>(definition: {
   permission: PermissionName;
@@ -97,7 +135,15 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
   const { permission, scope, run } = definition;
   const call = async (ctx: Context, input: Input): Promise<Result> => {
     assertAnywhere(ctx.actor, permission);
-    return inTransaction(ctx, async (tx) => run(tx, input, await scope(tx, input, permission)));
+    return inTransaction(ctx, async (tx) => {
+      const found = await scope(tx, input, permission);
+      if (tx.effects) tx.effects.scope = found;
+      return run(tx, input, found).catch((error: unknown) => {
+        const { expectedVersion } = input as { expectedVersion?: number | null };
+        if (!isMissing(error) || expectedVersion == null) throw error;
+        throw new InvalidInputError('CONFLICT', 'Somebody else has changed this since you read it. Read it again.', ['expectedVersion']);
+      });
+    });
   };
   return Object.assign(call, { permission });
 }
@@ -136,6 +182,19 @@ export async function businessScope(
   if (!id || !reachable) throw new NotFoundError('business', ['businessId']);
   if (!can(actor, permission, { businessId: id })) throw refusal(actor, permission);
   return { businessId: id };
+}
+
+/** The scope of a row found by `find` among the businesses in which the actor holds the permission. */
+export async function scopeOfBusinessRow(
+  ctx: Context,
+  permission: PermissionName,
+  what: string,
+  path: string,
+  find: (businessId: { in: string[] } | undefined) => Promise<{ businessId: string } | null>,
+): Promise<{ businessId: string }> {
+  const row = await find(ctx.actor.kind === 'system' ? undefined : { in: businessesWith(ctx.actor, permission) });
+  if (!row) throw new NotFoundError(what, [path]);
+  return businessScope(ctx, row.businessId, permission);
 }
 
 /** The scope of a row found by `find` among the environments in which the actor holds the permission. */

@@ -15,6 +15,16 @@ export function optionalText(text: string | null | undefined, field: string, max
   return trimmed ? checkLength(trimmed, field, max) : null;
 }
 
+/** For an update: what a required text becomes, undefined (unchanged) where the input does not name it. */
+export function changedText(text: string | null | undefined, field: string, max?: number): string | undefined {
+  return text === undefined ? undefined : requireText(text ?? '', field, max);
+}
+
+/** For an update: as {@link changedText}, where null or nothing but space clears it. */
+export function changedOptionalText(text: string | null | undefined, field: string, max?: number): string | null | undefined {
+  return text === undefined ? undefined : optionalText(text, field, max);
+}
+
 function checkLength(text: string, field: string, max: number): string {
   if (text.length > max) throw new InvalidInputError('TOO_LONG', `This is longer than ${max} characters.`, [field]);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

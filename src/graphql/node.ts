@@ -72,6 +72,17 @@ function isOfBusiness({ tenant }: NodeKind): boolean {
   return tenant === 'businessId' || (typeof tenant === 'object' && tenant.self === 'business');
 }
 
+/** The row that a change has just answered with, read as the document asks for it; null when it is gone. */
+export function findChanged(
+  context: GraphContext,
+  query: object,
+  row: { readonly id: string; readonly environmentId?: string; readonly businessId?: string },
+): Promise<{ id: string } | null> {
+  const { tenant, find } = kinds.get(kindOf(row.id)!)!;
+  const where = typeof tenant === 'object' ? { id: row.id } : { [tenant]: row[tenant], id: row.id };
+  return find(context.services.database.prisma, { ...query, where });
+}
+
 /** The row with this id among the tenants where the caller holds the kind's permission; null for a missing and a foreign one alike. */
 async function findNode(id: string, context: GraphContext, info: GraphQLResolveInfo): Promise<{ id: string } | null> {
   const kind = kinds.get(kindOf(id)!);

@@ -3,12 +3,20 @@
  * `errors`, with a code from the mutation's own enum and a path into the input; what is not this caller's to do is a
  * top-level error. A mutation's permission is its action's: there is no second place.
  */
-import type { InputRef } from '@pothos/core';
+import type { InputFieldMap, InputShapeFromFields } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { PermissionName } from '../access/permissions.ts';
-import type { Context } from '../features/context.ts';
+import type PrismaTypes from '../db/generated/pothos.ts';
+import { type Context, dryRun } from '../features/context.ts';
+import type { Effects } from '../features/effects.ts';
+import { once } from '../features/idempotency/service.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
+import { sha256 } from '../security/secrets.ts';
 import { withFreshGrants } from './actor.ts';
-import { builder } from './builder.ts';
+import { builder, type Upload } from './builder.ts';
+import type { GraphContext } from './context.ts';
+import { findChanged } from './node.ts';
+import { Preview } from './preview.ts';
 
 /** One mistake in an input. */
 export interface InputMistake {
@@ -36,17 +44,32 @@ export const TEXT_CODES = {
 /** For what a business's plan may refuse. */
 export const PLAN_CODES = { PLAN_LIMIT: 'The business’s plan does not allow it.' };
 
-type PayloadFields<Result> = Parameters<
-  ReturnType<typeof builder.objectRef<{ result: Result | null; errors: readonly InputMistake[] }>>['implement']
->[0]['fields'];
+/** Items of a bulk mutation. */
+export const MAX_ITEMS = 100;
 
-interface Definition<Input, Result> {
+/** What a mutation's payload is made of. */
+interface Answer<Result> {
+  readonly result: Result | null;
+  readonly errors: readonly InputMistake[];
+  readonly preview?: Effects;
+}
+
+type PayloadFields<Result> = Parameters<ReturnType<typeof builder.objectRef<Answer<Result>>>['implement']>[0]['fields'];
+type ObjectRef = Parameters<typeof builder.objectField>[0];
+type InputFields = Parameters<NonNullable<Parameters<typeof builder.inputType>[1]['fields']>>[0];
+
+/** What a versioned mutation's action is given besides its own fields. */
+export interface Versioned {
+  readonly expectedVersion?: number | null | undefined;
+}
+
+interface Definition<Fields extends InputFieldMap, Result> {
   readonly name: string;
   readonly description: string;
   /** What the mutation needs: its action's own permission, or why it needs none. */
   readonly policy: { readonly permission: PermissionName } | { readonly open: string };
-  /** The input type, called after the mutation: `CreateUserInput`. */
-  readonly input: InputRef<Input>;
+  /** The fields of its input. */
+  readonly input: (t: InputFields) => Fields;
   /** The codes of its errors, each with its meaning. */
   readonly codes: Readonly<Record<string, string>>;
   readonly payload: PayloadFields<Result>;
@@ -54,18 +77,148 @@ interface Definition<Input, Result> {
   readonly changesGrants?: true;
   /** Whoever calls it becomes the Owner of the business that it makes. */
   readonly makesOwner?: true;
-  readonly run: (ctx: Context, input: Input) => Promise<Result>;
+  /** It destroys something or changes what people may do: it takes `dryRun`, and then only shows what it would do. */
+  readonly previews?: true;
+  /** It updates a row with a version: it takes `expectedVersion`. Its action uses `atVersion` and `NEXT_VERSION`. */
+  readonly versioned?: true;
+  /** A twin, as `createUsers`, that does it for each of up to {@link MAX_ITEMS} inputs, with a result for each. */
+  readonly bulk?: { readonly name: string; readonly description: string };
+  readonly run: (ctx: Context, input: InputShapeFromFields<Fields> & Versioned) => Promise<Result>;
 }
 
-/** Adds a mutation with its payload, error and error code types. */
-export function defineMutation<Input extends object, Result>(definition: Definition<Input, Result>): void {
-  const { name, description, policy, codes, run } = definition;
-  const typeName = name[0]!.toUpperCase() + name.slice(1);
-  const Code = builder.enumType(`${typeName}ErrorCode`, {
+/** Adds a mutation with its input, payload, error and error code types, and its bulk twin where it has one. */
+export function defineMutation<Fields extends InputFieldMap, Result>(definition: Definition<Fields, Result>): void {
+  const { name, description, policy, previews, versioned, bulk } = definition;
+  const codes = {
+    ...definition.codes,
+    ...(versioned && { CONFLICT: 'Somebody else has changed it since the version that was expected.' }),
+  };
+  const typeName = capital(name);
+  const Input = builder.inputType(`${typeName}Input`, {
+    description: `What \`${name}\` takes.`,
+    fields: (t) => ({
+      ...definition.input(t),
+      ...(versioned && {
+        expectedVersion: t.int({
+          description: 'The `version` that the caller has read; with another one nothing is changed. Absent: any.',
+        }),
+      }),
+      ...(previews && {
+        dryRun: t.boolean({ description: 'Only show, in `preview`, what it would change. Absent: false.' }),
+      }),
+    }),
+  });
+  const Payload = builder.objectRef<Answer<Result>>(`${typeName}Payload`).implement({
+    description: `What \`${name}\` changed, or why it changed nothing.`,
+    open: 'the mutation itself is gated, and so are the fields of what it carries',
+    fields: definition.payload,
+  });
+  if (previews)
+    builder.objectField(Payload, 'preview', (t) =>
+      t.field({
+        type: Preview,
+        nullable: true,
+        description: 'What it would change; null unless `dryRun` was asked for.',
+        resolve: ({ preview }) => preview ?? null,
+      }),
+    );
+  addErrors(name, codes, Payload);
+
+  const perform = async (context: GraphContext, input: object, place: string): Promise<Answer<Result>> => {
+    const { services } = context;
+    const run = (ctx: Context) => definition.run(ctx, input as InputShapeFromFields<Fields> & Versioned);
+    try {
+      if ((input as { dryRun?: boolean | null }).dryRun) return { result: null, errors: [], preview: await dryRun(services, run) };
+      const result = await once(services, { place, request: [name, await withDigests(input)] }, run);
+      if (definition.changesGrants) context.services = await withFreshGrants(services);
+      return { result, errors: [] };
+    } catch (error) {
+      return { result: null, errors: [mistakeOf(error, codes)] };
+    }
+  };
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: Payload,
+      nullable: true,
+      description,
+      ...policy,
+      extensions: { makesOwner: definition.makesOwner },
+      args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
+      resolve: (_root, args, context, info) => perform(context, (args as unknown as { input: object }).input, placeOf(info)),
+    }),
+  );
+  if (bulk) defineBulk({ ...bulk, policy }, Input, Payload, perform as never);
+}
+
+/** Adds the mutation that does each of its `items`, one after the other, each by itself. */
+function defineBulk(
+  { name, description, policy }: Pick<Definition<InputFieldMap, unknown>, 'name' | 'description' | 'policy'>,
+  Item: ReturnType<typeof builder.inputType>,
+  ItemPayload: ObjectRef,
+  perform: (context: GraphContext, input: object, place: string) => Promise<Answer<unknown>>,
+): void {
+  const codes = { REQUIRED: 'There are no items.', TOO_MANY: `There are more than ${MAX_ITEMS} items.` };
+  const Input = builder.inputType(`${capital(name)}Input`, {
+    description: `What \`${name}\` takes.`,
+    fields: (t) => ({ items: t.field({ type: [Item], required: true, description: `1 to ${MAX_ITEMS} of them.` }) }),
+  });
+  const Payload = builder
+    .objectRef<{ results: readonly (Answer<unknown> | Error)[]; errors: readonly InputMistake[] }>(`${capital(name)}Payload`)
+    .implement({
+      description: `What \`${name}\` did, item by item.`,
+      open: 'the mutation itself is gated, and so are the fields of what it carries',
+      fields: (t) => ({
+        results: t.field({
+          type: [ItemPayload as never],
+          nullable: { list: false, items: true },
+          description:
+            'A result for each item, in their order. An item that was not this caller’s to do is null, with an error at its place.',
+          resolve: ({ results }) => results as never,
+        }),
+      }),
+    });
+  addErrors(name, codes, Payload);
+  builder.mutationField(name, (t) =>
+    t.field({
+      type: Payload,
+      nullable: true,
+      description: `${description} Each item is done by itself: one that fails leaves the others as they are.`,
+      ...policy,
+      args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
+      resolve: async (_root, args, context, info) => {
+        const { items } = args.input as { items: object[] };
+        if (items.length === 0 || items.length > MAX_ITEMS) {
+          const code = items.length === 0 ? 'REQUIRED' : 'TOO_MANY';
+          return { results: [], errors: [{ code, message: codes[code], path: ['items'] }] };
+        }
+        const results: (Answer<unknown> | Error)[] = [];
+        for (const [index, item] of items.entries())
+          results.push(await perform(context, item, `${placeOf(info)} ${index}`).catch((error: Error) => error));
+        return { results, errors: [] };
+      },
+    }),
+  );
+}
+
+/** Adds the `errors` of a payload, with the mutation's own error type and codes; of no type of its own where nothing can be wrong. */
+function addErrors(name: string, codes: Readonly<Record<string, string>>, Payload: ObjectRef): void {
+  const type = Object.keys(codes).length > 0 ? errorType(name, codes) : UserError;
+  builder.objectField(Payload, 'errors', (t) =>
+    t.field({
+      type: [type as typeof UserError],
+      cost: 0,
+      description: 'Empty when it was done.',
+      resolve: (answer) => (answer as Answer<unknown>).errors as InputMistake[],
+    }),
+  );
+}
+
+function errorType(name: string, codes: Readonly<Record<string, string>>) {
+  const Code = builder.enumType(`${capital(name)}ErrorCode`, {
     description: `What can be wrong with the input of \`${name}\`.`,
     values: Object.fromEntries(Object.entries(codes).map(([code, meaning]) => [code, { description: meaning }])),
   });
-  const Mistake = builder.objectRef<InputMistake>(`${typeName}Error`).implement({
+  return builder.objectRef<InputMistake>(`${capital(name)}Error`).implement({
     description: `A mistake in the input of \`${name}\`.`,
     open: 'says only what the caller sent',
     interfaces: [UserError],
@@ -74,34 +227,56 @@ export function defineMutation<Input extends object, Result>(definition: Definit
       code: t.field({ type: Code, description: 'What is wrong, for programs.', resolve: (mistake) => mistake.code as never }),
     }),
   });
-  const Payload = builder.objectRef<{ result: Result | null; errors: readonly InputMistake[] }>(`${typeName}Payload`).implement({
-    description: `What \`${name}\` changed, or why it changed nothing.`,
-    open: 'the mutation itself is gated, and so are the fields of what it carries',
-    fields: definition.payload,
+}
+
+/** What the caller can mend; anything else is thrown on. */
+function mistakeOf(error: unknown, codes: Readonly<Record<string, string>>): InputMistake {
+  if (!(error instanceof InvalidInputError) || !Object.hasOwn(codes, error.code)) throw error;
+  return { message: error.message, code: error.code, path: error.inputPath };
+}
+
+function placeOf({ path }: GraphQLResolveInfo): string {
+  return String(path.key);
+}
+
+/** The input with each file replaced by what identifies its content. */
+async function withDigests(input: object): Promise<object> {
+  const entries = Object.entries(input).map(async ([field, value]) => {
+    const file = value as Partial<Upload> | null;
+    if (typeof file?.arrayBuffer !== 'function') return [field, value];
+    return [field, sha256(Buffer.from(await file.arrayBuffer()).toString('base64'))];
   });
-  builder.objectField(Payload, 'errors', (t) =>
-    t.field({ type: [Mistake], cost: 0, description: 'Empty when it was done.', resolve: ({ errors }) => [...errors] }),
-  );
-  builder.mutationField(name, (t) =>
-    t.field({
-      type: Payload,
-      nullable: true,
-      description,
-      ...policy,
-      extensions: { makesOwner: definition.makesOwner },
-      args: { input: t.arg({ type: definition.input, required: true, description: 'What to do.' }) },
-      resolve: async (_root, args, context) => {
-        try {
-          const result = await run(context.services, (args as { input: Input }).input);
-          if (definition.changesGrants) context.services = await withFreshGrants(context.services);
-          return { result, errors: [] };
-        } catch (error) {
-          if (error instanceof InvalidInputError && Object.hasOwn(codes, error.code)) {
-            return { result: null, errors: [{ message: error.message, code: error.code, path: error.inputPath }] };
-          }
-          throw error;
-        }
-      },
-    }),
-  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function capital(name: string): string {
+  return name[0]!.toUpperCase() + name.slice(1);
+}
+
+type PayloadFieldBuilder<Result> = Parameters<NonNullable<PayloadFields<Result>>>[0];
+
+/** What an action answers with about a row it has changed. */
+type ChangedRow = Parameters<typeof findChanged>[2];
+
+/** A payload's field for the row that the action answered with, read as the document asks for it. `row` finds it in a larger answer. */
+export function changed<Result>(
+  t: PayloadFieldBuilder<Result>,
+  type: keyof PrismaTypes & string,
+  description: string,
+  row: (result: NonNullable<Result>) => ChangedRow | null = (result) => result as unknown as ChangedRow,
+) {
+  return t.prismaField({
+    type: type as 'User',
+    nullable: true,
+    description,
+    resolve: (query, { result }, _args, context) => {
+      const found = result && row(result);
+      return (found ? findChanged(context, query, found) : null) as never;
+    },
+  });
+}
+
+/** A payload's field for the id of what is no more. */
+export function deletedId<Result extends { readonly deletedId: string }>(t: PayloadFieldBuilder<Result>) {
+  return t.id({ nullable: true, description: 'What was deleted.', resolve: ({ result }) => result?.deletedId ?? null });
 }

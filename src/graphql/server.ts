@@ -50,7 +50,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       origin: '*',
       credentials: false,
       methods: ['GET', 'POST', 'OPTIONS'],
-      allowedHeaders: ['Content-Type', 'Authorization', ...PREFLIGHT_HEADERS],
+      allowedHeaders: ['Content-Type', 'Authorization', 'Idempotency-Key', ...PREFLIGHT_HEADERS],
       exposedHeaders: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'],
     },
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),

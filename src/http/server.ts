@@ -130,7 +130,13 @@ export async function platformRoutes(
 
 /** Where a request came from, for services. */
 export function originOf(request: FastifyRequest): Origin {
-  return { requestId: request.id, ip: request.ip, userAgent: request.headers['user-agent'] };
+  const key = request.headers['idempotency-key'];
+  return {
+    requestId: request.id,
+    ip: request.ip,
+    userAgent: request.headers['user-agent'],
+    idempotencyKey: typeof key === 'string' ? key : undefined,
+  };
 }
 
 /** The issuer's path on its host: '' or `/e/<domain>`. */

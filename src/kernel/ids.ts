@@ -18,10 +18,24 @@ export const ID_PREFIXES = {
   permission: 'perm',
   application: 'app',
   api: 'api',
+  apiScope: 'api_scope',
+  apiKey: 'api_key',
   import: 'imp',
   importIssue: 'issue',
-  auditEvent: 'event',
+  auditEvent: 'audit',
   operation: 'op',
+  environmentVariable: 'env_var',
+  organizationInvitation: 'inv',
+  featureFlag: 'flag',
+  property: 'prop',
+  propertyCategory: 'cat',
+  subscriber: 'sub',
+  accessRequest: 'areq',
+  mfaFactor: 'mfa',
+  webhook: 'webhook',
+  webhookDelivery: 'delivery',
+  event: 'event',
+  logo: 'logo',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -53,7 +67,7 @@ export function newId(kind: IdKind): string {
 
 /** The kind an id's prefix names, or undefined for text that is no id of ours. */
 export function kindOf(id: string): IdKind | undefined {
-  const at = id.indexOf('_');
+  const at = id.lastIndexOf('_');
   if (at < 0 || !/^[0-9a-f]{32}$/.test(id.slice(at + 1))) return undefined;
   return kindByPrefix.get(id.slice(0, at));
 }

@@ -1,6 +1,8 @@
 /** A document that selects every field of the schema, made from the schema itself. */
-import { type GraphQLField, type GraphQLObjectType, getNamedType, isObjectType } from 'graphql';
+import { type GraphQLField, type GraphQLInterfaceType, type GraphQLObjectType, getNamedType, isInterfaceType, isObjectType } from 'graphql';
 import { schema } from '../../src/graphql/schema.ts';
+
+type Composite = GraphQLObjectType | GraphQLInterfaceType;
 
 /** A field of the document, with the permission that the schema says it takes. */
 export interface Selected {
@@ -12,13 +14,13 @@ export interface Selected {
 }
 
 /** Selects every field of a type, and of what it leads to; a type is not entered again below itself. */
-function everyField(type: GraphQLObjectType, above: readonly string[] = []): Selected[] {
+function everyField(type: Composite, above: readonly string[] = []): Selected[] {
   return Object.values(type.getFields())
     .filter((field) => !above.includes(objectOf(field)?.name ?? ''))
     .map((field) => select(type, field, [...above, type.name]));
 }
 
-function select(parent: GraphQLObjectType, field: GraphQLField<unknown, unknown>, above: readonly string[] = [], args = ''): Selected {
+function select(parent: Composite, field: GraphQLField<unknown, unknown>, above: readonly string[] = [], args = ''): Selected {
   const object = objectOf(field);
   const isConnection = field.args.some(({ name }) => name === 'first');
   const children = object ? everyField(object, above) : [];
@@ -34,9 +36,9 @@ function select(parent: GraphQLObjectType, field: GraphQLField<unknown, unknown>
 }
 
 /** The object that a field leads to, a page's rows in the place of the page. */
-function objectOf(field: GraphQLField<unknown, unknown>): GraphQLObjectType | undefined {
+function objectOf(field: GraphQLField<unknown, unknown>): Composite | undefined {
   const type = getNamedType(field.type);
-  if (!isObjectType(type)) return undefined;
+  if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
   return type.name.endsWith('Connection') ? objectOf(type.getFields()['nodes']!) : type;
 }
 

@@ -301,7 +301,7 @@ describe('explaining for somebody else', () => {
       message: expect.stringContaining('suspended'),
     });
     const environmentId = alpha.development.environmentId;
-    const applicationId = alpha.development.ids.Application;
+    const applicationId = alpha.development.ids.Application!;
     await ctx.db.applicationApi.deleteMany({ where: { environmentId, applicationId } });
     const machine = await explained(gatehouse, tokens.get('owner'), { document: '{ environment { name } }', as: { applicationId } });
     expect(machine).toMatchObject({ kind: 'MACHINE', isAllowed: false });

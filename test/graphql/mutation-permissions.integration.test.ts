@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { PERMISSIONS_OF_ROLE, TEAM_ROLES, type TeamRole } from '../../src/access/team-roles.ts';
-import { createUser } from '../../src/features/users/service.ts';
 import { schema } from '../../src/graphql/schema.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask, type GraphAnswer, upload } from '../helpers/graph.ts';
-import { digestOfEverything, makeMember, makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
+import { MUTATIONS } from './cases/index.ts';
+import { digestOfEverything, makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
 let world: World;
@@ -15,45 +15,17 @@ beforeAll(async () => {
   for (const role of TEAM_ROLES) tokens.set(role, await signInMember(gatehouse, world.businessId, `${role}@matrix.test`, [role]));
 });
 
-interface Case {
-  readonly mutation: string;
-  readonly permission: string;
-  /** A good input that was not used before: everything in it begins with `name`. */
-  readonly input: (name: string) => object | Promise<object>;
-  /** What the audit log calls it. */
-  readonly action: string;
-}
-
 const file = () => new File(['email\nimported@people.test\n'], 'people.csv', { type: 'text/csv' });
 
-// biome-ignore format: a mutation, a line
-const CASES: readonly Case[] = [
-  { mutation: 'createEnvironment', permission: 'create:environments', action: 'environment.created', input: (name) => ({ businessId: world.businessId, name, domain: name }) },
-  { mutation: 'createApplication', permission: 'create:applications', action: 'application.created', input: (name) => ({ environmentId: world.ids.Environment, name, type: 'REG' }) },
-  { mutation: 'rotateApplicationSecret', permission: 'update:application_secrets', action: 'application.secret_rotated', input: () => ({ applicationId: world.ids.Application }) },
-  { mutation: 'createOrganization', permission: 'create:organizations', action: 'organization.created', input: (name) => ({ environmentId: world.ids.Environment, name }) },
-  { mutation: 'addOrganizationMember', permission: 'create:organization_users', action: 'organization.member_added', input: async (name) => ({ organizationId: world.ids.Organization, userId: await newUser(name) }) },
-  { mutation: 'createPermission', permission: 'create:permissions', action: 'permission.created', input: (name) => ({ businessId: world.businessId, key: name, name }) },
-  { mutation: 'createRole', permission: 'create:roles', action: 'role.created', input: (name) => ({ businessId: world.businessId, key: name, name }) },
-  { mutation: 'createUser', permission: 'create:users', action: 'user.created', input: (name) => ({ environmentId: world.ids.Environment, email: `${name}@people.test` }) },
-  { mutation: 'importUsers', permission: 'create:imports', action: 'import.created', input: () => ({ environmentId: world.ids.Environment, file: null }) },
-  { mutation: 'inviteTeamMember', permission: 'create:team_members', action: 'team.member_invited', input: (name) => ({ businessId: world.businessId, email: `${name}@team.test`, roles: ['ENGINEER'] }) },
-  { mutation: 'updateTeamMemberRoles', permission: 'update:team_members', action: 'team.roles_changed', input: async (name) => ({ teamMemberId: await newMember(name), roles: ['FINANCE'] }) },
-];
+const CASES = MUTATIONS.flatMap((each) => (each.permission ? [{ ...each, permission: each.permission }] : []));
+const stage = () => ({ gatehouse, ctx: operator(gatehouse), world });
 
-async function newUser(name: string): Promise<string> {
-  return (await createUser(operator(gatehouse), { environmentId: world.ids.Environment, email: `${name}@people.test` })).id;
-}
-
-async function newMember(name: string): Promise<string> {
-  return (await makeMember(gatehouse, world.businessId, `${name}@team.test`, ['engineer'])).memberId;
-}
-
+type Mutation = Pick<(typeof CASES)[number], 'mutation' | 'selection' | 'place'>;
 type Answer = GraphAnswer<Record<string, { errors: readonly unknown[] } | null>>;
 
-function mutate(token: string | undefined, mutation: string, input: object): Promise<Answer> {
+function mutate(token: string | undefined, { mutation, selection }: Mutation, input: object): Promise<Answer> {
   const type = `${mutation[0]!.toUpperCase()}${mutation.slice(1)}Input!`;
-  const document = `mutation ($input: ${type}) { ${mutation}(input: $input) { errors { code } } }`;
+  const document = `mutation ($input: ${type}) { ${mutation}(input: $input) ${selection} }`;
   if (mutation === 'importUsers') return upload(gatehouse, token!, document, { input }, 'variables.input.file', file());
   return ask(gatehouse, token, document, { input }) as Promise<Answer>;
 }
@@ -72,31 +44,34 @@ test('these are all the mutations that take a permission, and the permissions th
 });
 
 describe('denied: the permission is named, and nothing is changed', () => {
-  test.each(pairs.filter((pair) => !isAllowed(pair)))('$role: $mutation', async ({ role, mutation, permission, input, name }) => {
-    const wanted = await input(name);
+  test.each(pairs.filter((pair) => !isAllowed(pair)))('$role: $mutation', async ({ role, permission, input, name, ...each }) => {
+    const { mutation } = each;
+    const wanted = await input(stage(), name);
     const before = await digestOfEverything(gatehouse);
-    const { data, errors } = await mutate(tokens.get(role)!, mutation, wanted);
+    const { data, errors } = await mutate(tokens.get(role)!, each, wanted);
     expect(data).toEqual({ [mutation]: null });
     expect(errors).toMatchObject([{ path: [mutation], extensions: { code: 'FORBIDDEN', permission } }]);
     expect(errors).toHaveLength(1);
     expect(await digestOfEverything(gatehouse)).toBe(before);
   });
 
-  test.each(CASES)('a machine without the scope: $mutation', async ({ mutation, permission, input }) => {
-    const wanted = await input(`machine-${mutation}`.toLowerCase());
+  test.each(CASES)('a machine without the scope: $mutation', async ({ permission, input, ...each }) => {
+    const { mutation } = each;
+    const wanted = await input(stage(), `machine-${mutation}`.toLowerCase());
     const token = await tokenOf(world.production.machine, 'read:users read:organizations');
     const before = await digestOfEverything(gatehouse);
-    const { data, errors } = await mutate(token, mutation, wanted);
+    const { data, errors } = await mutate(token, each, wanted);
     expect(data).toEqual({ [mutation]: null });
     expect(errors).toMatchObject([{ path: [mutation], extensions: { code: 'FORBIDDEN', permission } }]);
     expect(await digestOfEverything(gatehouse)).toBe(before);
   });
 
   const sendable = CASES.filter(({ mutation }) => mutation !== 'importUsers');
-  test.each(sendable)('nobody in particular: $mutation', async ({ mutation, input }) => {
-    const wanted = await input(`nobody-${mutation}`.toLowerCase());
+  test.each(sendable)('nobody in particular: $mutation', async ({ input, ...each }) => {
+    const { mutation } = each;
+    const wanted = await input(stage(), `nobody-${mutation}`.toLowerCase());
     const before = await digestOfEverything(gatehouse);
-    const { data, errors } = await mutate(undefined, mutation, wanted);
+    const { data, errors } = await mutate(undefined, each, wanted);
     expect(data).toEqual({ [mutation]: null });
     expect(errors).toMatchObject([{ path: [mutation], extensions: { code: 'UNAUTHENTICATED' } }]);
     expect(await digestOfEverything(gatehouse)).toBe(before);
@@ -104,14 +79,16 @@ describe('denied: the permission is named, and nothing is changed', () => {
 });
 
 describe('allowed: done, and written down with who did it', () => {
-  test.each(pairs.filter(isAllowed))('$role: $mutation', async ({ role, mutation, action, input, name }) => {
+  test.each(pairs.filter(isAllowed))('$role: $mutation', async ({ role, action, input, name, ...each }) => {
+    const { mutation, place } = each;
     const { prisma } = gatehouse.app.infrastructure.database;
-    const wanted = await input(name);
-    const { data, errors } = await mutate(tokens.get(role)!, mutation, wanted);
-    expect({ data, errors }).toEqual({ data: { [mutation]: { errors: [] } }, errors: [] });
+    const wanted = await input(stage(), name);
+    const { data, errors, headers } = await mutate(tokens.get(role)!, each, wanted);
+    const done = { errors: [], ...(place.length > 0 && { results: [{ errors: [] }] }) };
+    expect({ data, errors }).toEqual({ data: { [mutation]: done }, errors: [] });
     const identity = await prisma.identity.findFirstOrThrow({ where: { normalized: `${role}@matrix.test` } });
     const written = await prisma.auditEvent.findMany({
-      where: { businessId: world.businessId, action, actorKind: 'team', actorId: identity.userId },
+      where: { requestId: headers.get('x-request-id'), action, actorKind: 'team', actorId: identity.userId },
     });
     expect(written).toHaveLength(1);
   });

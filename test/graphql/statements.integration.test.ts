@@ -1,14 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { createApiRow } from '../../src/features/apis/service.ts';
-import { createApplication } from '../../src/features/applications/service.ts';
-import { createOrganization } from '../../src/features/organizations/service.ts';
-import { createPermission, createRole } from '../../src/features/roles/service.ts';
-import { createInvitation } from '../../src/features/team/service.ts';
-import { createUser } from '../../src/features/users/service.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
-import { makeMember, makeWorld, operator, signInMember, type World } from './world.ts';
+import { FEATURES } from './cases/index.ts';
+import { makeWorld, operator, signInMember, type World } from './world.ts';
 
 const gatehouse = startApp();
 let world: World;
@@ -27,22 +22,10 @@ beforeAll(async () => {
   world = await makeWorld(gatehouse, 'alpha', 'enterprise');
   token = await signInMember(gatehouse, world.businessId, 'owner@alpha.test', ['owner']);
   const ctx = operator(gatehouse);
-  const { businessId } = world;
-  const environmentId = world.ids.Environment;
-  for (let row = 0; row < ROWS; row++) {
-    const permission = await createPermission(ctx, { businessId, key: `do:${row}`, name: 'Do' });
-    await createRole(ctx, { businessId, key: `role-${row}`, name: 'Role', permissionIds: [permission.id], isDefaultRole: true });
-    await createOrganization(ctx, { environmentId, name: `Organization ${row}` });
-    await createUser(ctx, { environmentId, email: `user-${row}@people.test`, organizationId: world.ids.Organization });
-    await makeMember(gatehouse, businessId, `member-${row}@team.test`, ['engineer']);
-    await createInvitation(ctx, { businessId, email: `invited-${row}@team.test`, roles: ['admin'] });
-    await createApplication(ctx, { environmentId, name: 'App', type: 'spa' });
-    await createApiRow(ctx, environmentId, { name: 'API', audience: `https://${row}.test`, scopes: [{ name: 'read' }] });
-    const importId = newId('import');
-    await ctx.db.import.create({ data: { environmentId, id: importId, fileName: 'x.csv', state: 'completed', totalLines: 1 } });
-    const issue = { environmentId, id: newId('importIssue'), importId, line: row, severity: 'warning', code: 'x', message: 'x' };
-    await ctx.db.importIssue.create({ data: issue });
-  }
+  const { businessId, ids } = world;
+  const environmentId = ids.Environment;
+  for (let row = 0; row < ROWS; row++)
+    for (const { addRow } of FEATURES) await addRow?.({ gatehouse, ctx, name: 'alpha', businessId, environmentId, ids }, row);
   const organizations = await ctx.db.organization.findMany({ where: { environmentId } });
   const users = await ctx.db.user.findMany({ where: { environmentId } });
   await ctx.db.membership.createMany({
@@ -66,26 +49,7 @@ function listen(): void {
   };
 }
 
-const LISTS: Record<string, string> = {
-  'users with their memberships, organizations and roles': `environment(id: $environmentId) { users(first: $first) { totalCount nodes {
-    id firstName email identities { value } memberships(first: $first) { nodes { organization { name } roles { key permissions { key } } permissions { key } } }
-  } } }`,
-  'organizations with their members': `environment(id: $environmentId) { organizations(first: $first) { totalCount nodes {
-    name members(first: $first) { totalCount nodes { user { firstName email } roles { key } } }
-  } } }`,
-  'applications and APIs': `environment(id: $environmentId) {
-    applications(first: $first) { nodes { name callbackUrls } } apis(first: $first) { nodes { name audience scopes } }
-  }`,
-  'imports with their issues': `environment(id: $environmentId) { imports(first: $first) { nodes { state issues(first: $first) { totalCount nodes { line message } } } } }`,
-  'a business with its environments': `business(id: $businessId) { name environments(first: $first) { totalCount nodes { name issuer users(first: $first) { totalCount nodes { email } } } } }`,
-  'a team with its invitations': `business(id: $businessId) {
-    teamMembers(first: $first) { totalCount nodes { email firstName roles } } teamInvitations(first: $first) { nodes { email state } }
-  }`,
-  'roles with their permissions': `business(id: $businessId) { roles(first: $first) { totalCount nodes { key permissions { key } } } permissions(first: $first) { nodes { key } } }`,
-  'all businesses with their environments and teams': `businesses(first: $first) { totalCount nodes {
-    name environments(first: $first) { nodes { name } } teamMembers(first: $first) { nodes { email } }
-  } }`,
-};
+const LISTS = Object.assign({}, ...FEATURES.map(({ lists }) => lists)) as Record<string, string>;
 
 /** The least of several measures: what is read and kept for some seconds (keys, environments) is not the list's. */
 async function leastOf(fields: string, first: number) {

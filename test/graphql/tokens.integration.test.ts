@@ -51,7 +51,7 @@ describe('a token that is not for the graph is refused before anything is read',
 
   test('a machine’s for another API', async () => {
     const { applicationId, issuer, clientId, clientSecret } = world.production.machine;
-    await authorize(applicationId, world.ids.Api, ['read:things']);
+    await authorize(applicationId, world.ids.Api!, ['read:things']);
     const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret, audience: 'https://alpha.test' };
     const { body } = await postToken(issuer, form);
     expect(body['scope']).toBe('read:things');

@@ -1,19 +1,17 @@
 /** Businesses with something of every kind in them, made by the services as the installation's operator, and callers of every kind. */
 import type { TeamRole } from '../../src/access/team-roles.ts';
-import { authorizeApplication, createApiRow } from '../../src/features/apis/service.ts';
+import { authorizeApplication } from '../../src/features/apis/service.ts';
 import { createApplication } from '../../src/features/applications/service.ts';
 import { createBusinessRow } from '../../src/features/businesses/service.ts';
 import { type Context, createContext } from '../../src/features/context.ts';
 import { accountEnvironment, createEnvironment } from '../../src/features/environments/service.ts';
-import { addOrganizationMember, createOrganization } from '../../src/features/organizations/service.ts';
 import type { Plan } from '../../src/features/plans.ts';
-import { createPermission, createRole } from '../../src/features/roles/service.ts';
-import { addTeamMember, createInvitation } from '../../src/features/team/service.ts';
-import { createUser, createUserRow } from '../../src/features/users/service.ts';
-import { newId } from '../../src/kernel/ids.ts';
+import { addTeamMember } from '../../src/features/team/service.ts';
+import { createUserRow } from '../../src/features/users/service.ts';
 import { issuerOf } from '../../src/kernel/issuer.ts';
 import type { TestApp } from '../helpers/app.ts';
 import { postToken, teamToken } from '../helpers/user-agent.ts';
+import { FEATURES } from './cases/index.ts';
 
 /** A machine that may be given tokens for an environment's management API. */
 export interface Machine {
@@ -23,30 +21,26 @@ export interface Machine {
   readonly issuer: string;
 }
 
-/** An environment with one object of each type, by the name of the type. */
+/** Ids by the name of the type, and of other things by names in lower case. */
+type Ids = Readonly<
+  Record<'Business' | 'Environment' | 'User' | 'Organization' | 'Application' | 'Role' | 'Permission' | 'TeamMember', string> &
+    Record<string, string>
+>;
+
+/** An environment with one object of each type. */
 export interface EnvironmentWorld {
   readonly environmentId: string;
-  readonly ids: Readonly<Record<EnvironmentType, string>>;
+  /** What belongs to the environment. */
+  readonly ids: Readonly<Record<string, string>>;
   readonly machine: Machine;
 }
 
-type EnvironmentType =
-  | 'Environment'
-  | 'User'
-  | 'Identity'
-  | 'Organization'
-  | 'OrganizationMember'
-  | 'Application'
-  | 'Api'
-  | 'Import'
-  | 'ImportIssue';
-type BusinessType = 'Business' | 'TeamMember' | 'TeamInvitation' | 'Role' | 'Permission';
-export type NodeType = EnvironmentType | BusinessType;
-
 /** A business with one object of each type and two environments. */
 export interface World {
+  readonly name: string;
   readonly businessId: string;
-  readonly ids: Readonly<Record<NodeType, string>>;
+  /** What belongs to the business and to its production environment. */
+  readonly ids: Ids;
   readonly production: EnvironmentWorld;
   readonly development: EnvironmentWorld;
 }
@@ -60,52 +54,34 @@ export function operator(gatehouse: TestApp): Context {
 export async function makeWorld(gatehouse: TestApp, name: string, plan: Plan = 'scale'): Promise<World> {
   const ctx = operator(gatehouse);
   const { id: businessId } = await createBusinessRow(ctx, { name, region: 'ie', plan, domain: name });
-  const permission = await createPermission(ctx, { businessId, key: `${name}:do`, name: 'Do', description: 'Does it.' });
-  const role = await createRole(ctx, { businessId, key: `${name}-role`, name: 'Role', permissionIds: [permission.id] });
-  const { memberId } = await makeMember(gatehouse, businessId, `${name}-first@team.test`, ['owner']);
-  const { invitation } = await createInvitation(ctx, { businessId, email: `${name}-invited@team.test`, roles: ['admin'] });
-  const shared = { businessId, roleId: role.id, permissionId: permission.id };
+  let ids: Record<string, string> = { Business: businessId };
+  for (const { fillBusiness } of FEATURES) ids = { ...ids, ...(await fillBusiness?.({ gatehouse, ctx, name, businessId, ids })) };
   const { id } = await ctx.db.environment.findFirstOrThrow({ where: { businessId, kind: 'production' } });
-  const production = await fillEnvironment(gatehouse, name, { ...shared, environmentId: id });
+  const production = await fillEnvironment(gatehouse, name, { businessId, environmentId: id, ids });
   const made = await createEnvironment(ctx, { businessId, name: 'Development', domain: `${name}-dev` });
-  const development = await fillEnvironment(gatehouse, `${name}-dev`, { ...shared, environmentId: made.id });
-  const ids = { Business: businessId, TeamMember: memberId, TeamInvitation: invitation.id, Role: role.id, Permission: permission.id };
-  return { businessId, ids: { ...ids, ...production.ids }, production, development };
+  const development = await fillEnvironment(gatehouse, `${name}-dev`, { businessId, environmentId: made.id, ids });
+  return { name, businessId, ids: { ...ids, ...production.ids } as unknown as Ids, production, development };
 }
 
 async function fillEnvironment(
   gatehouse: TestApp,
   name: string,
-  { businessId, environmentId, roleId, permissionId }: { businessId: string; environmentId: string; roleId: string; permissionId: string },
+  { businessId, environmentId, ids: ofBusiness }: { businessId: string; environmentId: string; ids: Readonly<Record<string, string>> },
 ): Promise<EnvironmentWorld> {
   const ctx = operator(gatehouse);
-  const user = await createUser(ctx, { environmentId, email: `${name}-user@people.test`, firstName: `${name}-user`, lastName: 'Person' });
-  const organization = await createOrganization(ctx, { environmentId, name: `${name}-organization`, externalId: name, handle: name });
-  const member = await addOrganizationMember(ctx, { organizationId: organization.id, userId: user.id, roleIds: [roleId] });
-  await ctx.db.membershipPermission.create({ data: { environmentId, membershipId: member.id, businessId, permissionId } });
-  const identity = await ctx.db.identity.findFirstOrThrow({ where: { environmentId, userId: user.id } });
-  const api = await createApiRow(ctx, environmentId, { name: 'API', audience: `https://${name}.test`, scopes: [{ name: 'read:things' }] });
   const { application, clientSecret } = await createApplication(ctx, { environmentId, name: `${name}-machine`, type: 'm2m' });
   const management = await ctx.db.api.findFirstOrThrow({ where: { environmentId, isManagement: true } });
   await authorizeApplication(ctx, environmentId, application.id, management.id);
-  const imported = { environmentId, id: newId('import'), fileName: `${name}.csv`, state: 'completed', totalLines: 1, rejectedLines: 1 };
-  await ctx.db.import.create({ data: imported });
-  const issue = { environmentId, id: newId('importIssue'), importId: imported.id, line: 2, code: 'invalid_email', message: 'No address.' };
-  await ctx.db.importIssue.create({ data: { ...issue, severity: 'rejected', column: 'email' } });
+  let ids: Record<string, string> = { Application: application.id };
+  for (const feature of FEATURES)
+    ids = {
+      ...ids,
+      ...(await feature.fillEnvironment?.({ gatehouse, ctx, name, businessId, environmentId, ids: { ...ofBusiness, ...ids } })),
+    };
   const environment = await ctx.db.environment.findUniqueOrThrow({ where: { id: environmentId } });
   return {
     environmentId,
-    ids: {
-      Environment: environmentId,
-      User: user.id,
-      Identity: identity.id,
-      Organization: organization.id,
-      OrganizationMember: member.id,
-      Application: application.id,
-      Api: api.id,
-      Import: imported.id,
-      ImportIssue: issue.id,
-    },
+    ids,
     machine: {
       applicationId: application.id,
       clientId: application.id.slice('app_'.length),

@@ -21,7 +21,13 @@ export async function createApiRow(
 ) {
   const api = await ctx.db.api.create({ data: { environmentId, id: newId('api'), name: input.name, audience: input.audience } });
   await ctx.db.apiScope.createMany({
-    data: input.scopes.map((scope) => ({ environmentId, apiId: api.id, name: scope.name, description: scope.description ?? null })),
+    data: input.scopes.map((scope) => ({
+      environmentId,
+      id: newId('apiScope'),
+      apiId: api.id,
+      name: scope.name,
+      description: scope.description ?? null,
+    })),
   });
   return api;
 }

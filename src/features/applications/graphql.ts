@@ -1,14 +1,8 @@
 /** Applications in the graph. A client secret is in the answer of what made it, and nowhere else ever. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import {
-  type ApplicationType,
-  type ApplicationWithSecret,
-  createApplication,
-  type EmailSignIn,
-  rotateApplicationSecret,
-} from './service.ts';
+import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
+import { type ApplicationType, createApplication, type EmailSignIn, rotateApplicationSecret } from './service.ts';
 
 const ApplicationTypeEnum = builder.enumType('ApplicationType', {
   description: 'What kind of OAuth client an application is.',
@@ -90,27 +84,18 @@ defineMutation({
   description: 'Makes an application. Its secret, where it has one, is in this answer only.',
   policy: { permission: createApplication.permission },
   codes: { ...TEXT_CODES, INVALID_URL: 'Not usable as a callback or logout URL.', TOO_MANY_URLS: 'More than 100 URLs of a kind.' },
-  input: builder.inputType('CreateApplicationInput', {
-    description: 'What `createApplication` takes.',
-    fields: (t) => ({
-      environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      type: t.field({ type: ApplicationTypeEnum, required: true, description: 'Cannot be changed later.' }),
-      callbackUrls: t.stringList({ description: 'Where a sign-in may lead back to, at most 100.' }),
-      logoutUrls: t.stringList({ description: 'Where a sign-out may lead, at most 100.' }),
-      emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: CODE.' }),
-    }),
+  input: (t) => ({
+    environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    type: t.field({ type: ApplicationTypeEnum, required: true, description: 'Cannot be changed later.' }),
+    callbackUrls: t.stringList({ description: 'Where a sign-in may lead back to, at most 100.' }),
+    logoutUrls: t.stringList({ description: 'Where a sign-out may lead, at most 100.' }),
+    emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: CODE.' }),
   }),
   run: (ctx, input) =>
     createApplication(ctx, { ...input, type: input.type as ApplicationType, emailSignIn: input.emailSignIn as EmailSignIn | null }),
   payload: (t) => ({
-    application: t.prismaField({
-      type: 'Application',
-      nullable: true,
-      description: 'The new application.',
-      resolve: (query, { result }, _args, { services }) =>
-        result && services.database.prisma.application.findUnique({ ...query, where: keyOf(result) }),
-    }),
+    application: changed(t, 'Application', 'The new application.', ({ application }) => application),
     clientSecret: t.string({ nullable: true, description: SECRET, resolve: ({ result }) => result?.clientSecret ?? null }),
   }),
 });
@@ -120,23 +105,10 @@ defineMutation({
   description: 'Gives an application a new secret. The old one stops working at once.',
   policy: { permission: rotateApplicationSecret.permission },
   codes: { NO_SECRET: 'A public client has no secret.' },
-  input: builder.inputType('RotateApplicationSecretInput', {
-    description: 'What `rotateApplicationSecret` takes.',
-    fields: (t) => ({ applicationId: t.id({ required: true, description: 'The application.' }) }),
-  }),
-  run: rotateApplicationSecret,
+  input: (t) => ({ applicationId: t.id({ required: true, description: 'The application.' }) }),
+  run: (ctx, input) => rotateApplicationSecret(ctx, input),
   payload: (t) => ({
-    application: t.prismaField({
-      type: 'Application',
-      nullable: true,
-      description: 'The application.',
-      resolve: (query, { result }, _args, { services }) =>
-        result && services.database.prisma.application.findUnique({ ...query, where: keyOf(result) }),
-    }),
+    application: changed(t, 'Application', 'The application.', ({ application }) => application),
     clientSecret: t.string({ nullable: true, description: SECRET, resolve: ({ result }) => result?.clientSecret ?? null }),
   }),
 });
-
-function keyOf({ application }: ApplicationWithSecret) {
-  return { environmentId_id: { environmentId: application.environmentId, id: application.id } };
-}

@@ -2,7 +2,7 @@
 import { businessesWith, environmentsWith, permissionsOver } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { PLANS, type Plan } from '../plans.ts';
 import { createBusiness, type REGIONS } from './service.ts';
 
@@ -145,23 +145,14 @@ defineMutation({
   changesGrants: true,
   makesOwner: true,
   codes: { ...TEXT_CODES, INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
-  input: builder.inputType('CreateBusinessInput', {
-    description: 'What `createBusiness` takes.',
-    fields: (t) => ({
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      region: t.field({ type: Region, required: true, description: 'Cannot be changed later.' }),
-      plan: t.field({ type: PlanEnum, description: 'Absent: FREE.' }),
-      domain: t.string({ description: 'Names the production issuer. Absent: made from the name.' }),
-    }),
+  input: (t) => ({
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    region: t.field({ type: Region, required: true, description: 'Cannot be changed later.' }),
+    plan: t.field({ type: PlanEnum, description: 'Absent: FREE.' }),
+    domain: t.string({ description: 'Names the production issuer. Absent: made from the name.' }),
   }),
   run: (ctx, input) => createBusiness(ctx, { ...input, region: input.region as (typeof REGIONS)[number], plan: input.plan as Plan | null }),
   payload: (t) => ({
-    business: t.prismaField({
-      type: 'Business',
-      nullable: true,
-      description: 'The new business.',
-      resolve: (query, { result }, _args, { services }) =>
-        result && services.database.prisma.business.findUnique({ ...query, where: { id: result.id } }),
-    }),
+    business: changed(t, 'Business', 'The new business.'),
   }),
 });

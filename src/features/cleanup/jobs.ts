@@ -1,6 +1,7 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
 import { createContext, type Infrastructure } from '../context.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
+import { deleteExpiredKeys } from '../idempotency/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
 import { deleteExpiredSessions } from '../sessions/service.ts';
 import { deleteExpiredAttempts } from '../sign-in-attempts/service.ts';
@@ -9,12 +10,14 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
   const ctx = createContext(infrastructure, { kind: 'system', name: 'cleanup' });
   await infrastructure.jobs.work('cleanup', async () => {
     for (let rounds = 0; rounds < 100; rounds++) {
-      const deleted =
-        (await deleteExpiredGrants(infrastructure)) +
-        (await deleteExpiredSessions(ctx)) +
-        (await deleteExpiredAttempts(ctx)) +
-        (await deleteExpiredQuotas(infrastructure));
-      if (deleted === 0) return;
+      const deleted = [
+        await deleteExpiredGrants(infrastructure),
+        await deleteExpiredSessions(ctx),
+        await deleteExpiredAttempts(ctx),
+        await deleteExpiredKeys(ctx),
+        await deleteExpiredQuotas(infrastructure),
+      ];
+      if (deleted.every((rows) => rows === 0)) return;
     }
   });
   await infrastructure.jobs.schedule('cleanup', '*/10 * * * *', {});

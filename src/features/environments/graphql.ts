@@ -2,7 +2,7 @@
 import { environmentsWith, permissionsOver } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
 import { createEnvironment } from './service.ts';
 
@@ -147,25 +147,16 @@ defineMutation({
   policy: { permission: createEnvironment.permission },
   changesGrants: true,
   codes: { ...TEXT_CODES, ...PLAN_CODES, INVALID_DOMAIN: 'Not usable as a domain.', DOMAIN_TAKEN: 'The domain is in use.' },
-  input: builder.inputType('CreateEnvironmentInput', {
-    description: 'What `createEnvironment` takes.',
-    fields: (t) => ({
-      businessId: t.id({ required: true, description: 'The business it belongs to.' }),
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      domain: t.string({
-        required: true,
-        description: 'Names its issuer: lower-case letters, digits and dashes, unique in the installation.',
-      }),
+  input: (t) => ({
+    businessId: t.id({ required: true, description: 'The business it belongs to.' }),
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    domain: t.string({
+      required: true,
+      description: 'Names its issuer: lower-case letters, digits and dashes, unique in the installation.',
     }),
   }),
-  run: createEnvironment,
+  run: (ctx, input) => createEnvironment(ctx, input),
   payload: (t) => ({
-    environment: t.prismaField({
-      type: 'Environment',
-      nullable: true,
-      description: 'The new environment.',
-      resolve: (query, { result }, _args, { services }) =>
-        result && services.database.prisma.environment.findUnique({ ...query, where: { id: result.id } }),
-    }),
+    environment: changed(t, 'Environment', 'The new environment.'),
   }),
 });

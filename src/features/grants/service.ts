@@ -212,9 +212,18 @@ export async function revokeGrant(
   });
 }
 
-/** Ends every grant that was made in a session. */
-export async function revokeGrantsOfSession(ctx: Context, environmentId: string, sessionId: string): Promise<void> {
-  await ctx.db.grant.updateMany({ where: { environmentId, sessionId, revokedAt: null }, data: { revokedAt: ctx.clock.now() } });
+/** Whose grants: of a user, an application, an organization or a session; of the whole environment when nothing is said. */
+export type GrantOwner = Partial<Record<'userId' | 'applicationId' | 'organizationId' | 'sessionId', string>>;
+
+/** Ends every living grant of `owner` in the environment, and with them their refresh tokens. */
+export async function revokeGrants(ctx: Context, environmentId: string, owner: GrantOwner): Promise<void> {
+  const now = ctx.clock.now();
+  const living = { environmentId, ...owner, revokedAt: null };
+  if (ctx.effects)
+    ctx.effects.tokens += await ctx.db.refreshToken.count({
+      where: { environmentId, rotatedAt: null, expiresAt: { gt: now }, grant: living },
+    });
+  await ctx.db.grant.updateMany({ where: living, data: { revokedAt: now } });
 }
 
 /** Deletes what can never be used again, in small batches. Returns the number of rows. */

@@ -1,7 +1,7 @@
 /** Imports in the graph: upload, progress, and what was wrong with which line. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation } from '../../graphql/payload.ts';
+import { changed, defineMutation } from '../../graphql/payload.ts';
 import { importUsers } from './service.ts';
 
 const ImportState = builder.enumType('ImportState', {
@@ -106,12 +106,9 @@ defineMutation({
     EMPTY_FILE: 'The file has no lines after its header.',
     BAD_CSV: 'The file is not well-formed CSV.',
   },
-  input: builder.inputType('ImportUsersInput', {
-    description: 'What `importUsers` takes.',
-    fields: (t) => ({
-      environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      file: t.field({ type: 'File', required: true, description: 'UTF-8 CSV with a header line, at most 49 MB.' }),
-    }),
+  input: (t) => ({
+    environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    file: t.field({ type: 'File', required: true, description: 'UTF-8 CSV with a header line, at most 49 MB.' }),
   }),
   run: async (ctx, input) =>
     importUsers(ctx, {
@@ -120,16 +117,6 @@ defineMutation({
       content: new Uint8Array(await input.file.arrayBuffer()),
     }),
   payload: (t) => ({
-    import: t.prismaField({
-      type: 'Import',
-      nullable: true,
-      description: 'The new import; ask for it again to see its progress.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.import.findUnique({
-          ...query,
-          where: { environmentId_id: { environmentId: result.environmentId, id: result.id } },
-        }),
-    }),
+    import: changed(t, 'Import', 'The new import; ask for it again to see its progress.'),
   }),
 });

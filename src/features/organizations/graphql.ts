@@ -1,7 +1,7 @@
 /** Organizations and their members in the graph. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { Permission, Role } from '../roles/graphql.ts';
 import { addOrganizationMember, createOrganization } from './service.ts';
 
@@ -83,6 +83,7 @@ registerNode('membership', {
 defineMutation({
   name: 'createOrganization',
   description: 'Makes an organization.',
+  bulk: { name: 'createOrganizations', description: 'Makes organizations.' },
   policy: { permission: createOrganization.permission },
   codes: {
     ...TEXT_CODES,
@@ -90,56 +91,31 @@ defineMutation({
     HANDLE_TAKEN: 'Another organization has the handle.',
     INVALID_HANDLE: 'Not usable as a handle.',
   },
-  input: builder.inputType('CreateOrganizationInput', {
-    description: 'What `createOrganization` takes.',
-    fields: (t) => ({
-      environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      externalId: t.string({ description: 'The business’s own id for it; unique in the environment.' }),
-      handle: t.string({ description: 'Lower-case letters, digits and dashes; unique in the environment.' }),
-    }),
+  input: (t) => ({
+    environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    externalId: t.string({ description: 'The business’s own id for it; unique in the environment.' }),
+    handle: t.string({ description: 'Lower-case letters, digits and dashes; unique in the environment.' }),
   }),
-  run: createOrganization,
+  run: (ctx, input) => createOrganization(ctx, input),
   payload: (t) => ({
-    organization: t.prismaField({
-      type: 'Organization',
-      nullable: true,
-      description: 'The new organization.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.organization.findUnique({
-          ...query,
-          where: { environmentId_id: { environmentId: result.environmentId, id: result.id } },
-        }),
-    }),
+    organization: changed(t, 'Organization', 'The new organization.'),
   }),
 });
 
 defineMutation({
   name: 'addOrganizationMember',
   description: 'Adds a user to an organization of the same environment, with roles.',
+  bulk: { name: 'addOrganizationMembers', description: 'Adds users to organizations of their environments, with roles.' },
   policy: { permission: addOrganizationMember.permission },
   codes: { ALREADY_MEMBER: 'The user is a member already.', TOO_MANY: 'More than 100 roles.' },
-  input: builder.inputType('AddOrganizationMemberInput', {
-    description: 'What `addOrganizationMember` takes.',
-    fields: (t) => ({
-      organizationId: t.id({ required: true, description: 'The organization.' }),
-      userId: t.id({ required: true, description: 'A user of the same environment.' }),
-      roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
-    }),
+  input: (t) => ({
+    organizationId: t.id({ required: true, description: 'The organization.' }),
+    userId: t.id({ required: true, description: 'A user of the same environment.' }),
+    roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
   }),
-  run: addOrganizationMember,
+  run: (ctx, input) => addOrganizationMember(ctx, input),
   payload: (t) => ({
-    member: t.prismaField({
-      type: 'Membership',
-      nullable: true,
-      description: 'The new membership.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.membership.findUnique({
-          ...query,
-          where: { environmentId_id: { environmentId: result.environmentId, id: result.id } },
-        }),
-    }),
+    member: changed(t, 'Membership', 'The new membership.'),
   }),
 });

@@ -1,8 +1,8 @@
 /** Roles and permissions of end users in the graph. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import { createPermission, createRole } from './service.ts';
+import { changed, defineMutation, deletedId, TEXT_CODES } from '../../graphql/payload.ts';
+import { createPermission, createRole, deleteRole, updateRole } from './service.ts';
 
 export const Permission = builder.prismaObject('Permission', {
   description: 'Something that an application’s users may be allowed to do.',
@@ -31,6 +31,7 @@ export const Role = builder.prismaObject('Role', {
       nullable: true,
       description: 'Whether every new member of an organization gets it.',
     }),
+    version: t.exposeInt('version', { nullable: true, description: 'Counts its changes: what `expectedVersion` takes.' }),
     permissions: t.field({
       type: [Permission],
       nullable: true,
@@ -63,31 +64,18 @@ defineMutation({
   description: 'Defines a permission for all environments of a business.',
   policy: { permission: createPermission.permission },
   codes: KEY_CODES,
-  input: builder.inputType('CreatePermissionInput', {
-    description: 'What `createPermission` takes.',
-    fields: (t) => ({
-      businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      key: t.string({
-        required: true,
-        description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
-      }),
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      description: t.string({ description: 'At most 1000 characters.' }),
+  input: (t) => ({
+    businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    key: t.string({
+      required: true,
+      description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
     }),
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    description: t.string({ description: 'At most 1000 characters.' }),
   }),
-  run: createPermission,
+  run: (ctx, input) => createPermission(ctx, input),
   payload: (t) => ({
-    permission: t.prismaField({
-      type: 'Permission',
-      nullable: true,
-      description: 'The new permission.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.permission.findUnique({
-          ...query,
-          where: { businessId_id: { businessId: result.businessId, id: result.id } },
-        }),
-    }),
+    permission: changed(t, 'Permission', 'The new permission.'),
   }),
 });
 
@@ -96,29 +84,49 @@ defineMutation({
   description: 'Defines a role for all environments of a business.',
   policy: { permission: createRole.permission },
   codes: { ...KEY_CODES, TOO_MANY: 'More than 100 permissions.' },
-  input: builder.inputType('CreateRoleInput', {
-    description: 'What `createRole` takes.',
-    fields: (t) => ({
-      businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      key: t.string({
-        required: true,
-        description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
-      }),
-      name: t.string({ required: true, description: 'At most 200 characters.' }),
-      description: t.string({ description: 'At most 1000 characters.' }),
-      isDefaultRole: t.boolean({ description: 'Whether every new member gets it. Absent: false.' }),
-      permissionIds: t.idList({ description: 'What it allows, at most 100.' }),
+  input: (t) => ({
+    businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    key: t.string({
+      required: true,
+      description: '1 to 64 letters, digits, colons, dots, dashes or underscores; unique in the business.',
     }),
+    name: t.string({ required: true, description: 'At most 200 characters.' }),
+    description: t.string({ description: 'At most 1000 characters.' }),
+    isDefaultRole: t.boolean({ description: 'Whether every new member gets it. Absent: false.' }),
+    permissionIds: t.idList({ description: 'What it allows, at most 100.' }),
   }),
-  run: createRole,
+  run: (ctx, input) => createRole(ctx, input),
   payload: (t) => ({
-    role: t.prismaField({
-      type: 'Role',
-      nullable: true,
-      description: 'The new role.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.role.findUnique({ ...query, where: { businessId_id: { businessId: result.businessId, id: result.id } } }),
-    }),
+    role: changed(t, 'Role', 'The new role.'),
   }),
+});
+
+defineMutation({
+  name: 'updateRole',
+  description: 'Changes a role. Who holds it gains and loses with the next token.',
+  policy: { permission: updateRole.permission },
+  previews: true,
+  versioned: true,
+  codes: { ...KEY_CODES, TOO_MANY: 'More than 100 permissions.' },
+  input: (t) => ({
+    roleId: t.id({ required: true, description: 'The role.' }),
+    key: t.string({ description: 'Absent: unchanged. Applications and imports know the role by it.' }),
+    name: t.string({ description: 'Absent: unchanged.' }),
+    description: t.string({ description: 'Absent: unchanged; null: none.' }),
+    isDefaultRole: t.boolean({ description: 'Absent: unchanged.' }),
+    permissionIds: t.idList({ description: 'Everything it allows from now on, at most 100. Absent: unchanged.' }),
+  }),
+  run: (ctx, input) => updateRole(ctx, input),
+  payload: (t) => ({ role: changed(t, 'Role', 'The role.') }),
+});
+
+defineMutation({
+  name: 'deleteRole',
+  description: 'Deletes a role. Whoever holds it, in any environment, holds it no more.',
+  policy: { permission: deleteRole.permission },
+  previews: true,
+  codes: {},
+  input: (t) => ({ roleId: t.id({ required: true, description: 'The role.' }) }),
+  run: (ctx, input) => deleteRole(ctx, input),
+  payload: (t) => ({ deletedId: deletedId(t) }),
 });

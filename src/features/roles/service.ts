@@ -1,10 +1,12 @@
 /** Roles and permissions of end users: defined once a business, given to a person within an organization. */
+import type { PermissionName } from '../../access/permissions.ts';
 import type { Permission, Role } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, businessScope, type Context } from '../context.ts';
-import { optionalText, requireText } from '../text.ts';
+import { action, atVersion, businessScope, type Context, NEXT_VERSION, scopeOfBusinessRow } from '../context.ts';
+import { watchingMembers } from '../effects.ts';
+import { changedOptionalText, changedText, optionalText, requireText } from '../text.ts';
 
 export interface CreatePermissionInput {
   readonly businessId?: string | null | undefined;
@@ -49,9 +51,7 @@ export const createRole = action({
   async run(ctx, input, { businessId }): Promise<Role> {
     const key = checkKey(input.key);
     if (await ctx.db.role.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('role');
-    const wanted = distinct(input.permissionIds ?? [], 'permissionIds');
-    const found = await ctx.db.permission.count({ where: { businessId, id: { in: wanted } } });
-    if (found !== wanted.length) throw new NotFoundError('permission', ['permissionIds']);
+    const wanted = await knownPermissions(ctx, businessId, input.permissionIds ?? []);
     const role = await ctx.db.role.create({
       data: {
         businessId,
@@ -72,6 +72,84 @@ export const createRole = action({
     return role;
   },
 });
+
+export interface UpdateRoleInput {
+  readonly roleId: string;
+  readonly key?: string | null | undefined;
+  readonly name?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  readonly isDefaultRole?: boolean | null | undefined;
+  /** All of them, from now on. */
+  readonly permissionIds?: readonly string[] | null | undefined;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/** Changes a role; who holds it gains and loses with the next token.
+ * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, TOO_MANY, REQUIRED, TOO_LONG or CONFLICT
+ * @throws NotFoundError when one of the permissions is not there */
+export const updateRole = action({
+  permission: 'update:roles',
+  scope: (ctx, input: UpdateRoleInput, permission) => roleScope(ctx, permission, input.roleId),
+  async run(ctx, input, { businessId }): Promise<Role> {
+    const { roleId } = input;
+    const key = input.key === undefined ? undefined : checkKey(input.key ?? '');
+    if (key && (await ctx.db.role.count({ where: { businessId, key, NOT: { id: roleId } } })) > 0) throw keyTaken('role');
+    const wanted = input.permissionIds && (await knownPermissions(ctx, businessId, input.permissionIds));
+    const role = await watchingMembers(ctx, { roles: { some: { businessId, roleId } } }, async () => {
+      const updated = await ctx.db.role.update({
+        where: { businessId_id: { businessId, id: roleId }, ...atVersion(input) },
+        data: {
+          key,
+          name: changedText(input.name, 'name'),
+          description: changedOptionalText(input.description, 'description', 1000),
+          isDefaultRole: input.isDefaultRole ?? undefined,
+          ...NEXT_VERSION,
+        },
+      });
+      if (wanted) {
+        await ctx.db.rolePermission.deleteMany({ where: { businessId, roleId, permissionId: { notIn: wanted } } });
+        await ctx.db.rolePermission.createMany({
+          data: wanted.map((permissionId) => ({ businessId, roleId, permissionId })),
+          skipDuplicates: true,
+        });
+      }
+      return updated;
+    });
+    await audit(ctx, {
+      businessId,
+      action: 'role.updated',
+      target: { type: 'role', id: roleId },
+      details: { fields: Object.keys(input).sort(), ...(wanted && { permissionIds: wanted }) },
+    });
+    return role;
+  },
+});
+
+/** Deletes a role; whoever holds it, in any environment, holds it no more. */
+export const deleteRole = action({
+  permission: 'delete:roles',
+  scope: (ctx, input: { readonly roleId: string }, permission) => roleScope(ctx, permission, input.roleId),
+  async run(ctx, { roleId }, { businessId }): Promise<{ deletedId: string }> {
+    await watchingMembers(ctx, { roles: { some: { businessId, roleId } } }, () =>
+      ctx.db.role.delete({ where: { businessId_id: { businessId, id: roleId } } }),
+    );
+    await audit(ctx, { businessId, action: 'role.deleted', target: { type: 'role', id: roleId } });
+    return { deletedId: roleId };
+  },
+});
+
+function roleScope(ctx: Context, permission: PermissionName, roleId: string): Promise<{ businessId: string }> {
+  return scopeOfBusinessRow(ctx, permission, 'role', 'roleId', (businessId) =>
+    ctx.db.role.findFirst({ where: { ...(businessId && { businessId }), id: roleId }, select: { businessId: true } }),
+  );
+}
+
+async function knownPermissions(ctx: Context, businessId: string, permissionIds: readonly string[]): Promise<string[]> {
+  const wanted = distinct(permissionIds, 'permissionIds');
+  const found = await ctx.db.permission.count({ where: { businessId, id: { in: wanted } } });
+  if (found !== wanted.length) throw new NotFoundError('permission', ['permissionIds']);
+  return wanted;
+}
 
 /** The business's roles with these ids.
  * @throws InvalidInputError TOO_MANY

@@ -5,7 +5,7 @@ import { randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, inTransaction } from '../context.ts';
-import { revokeGrantsOfSession } from '../grants/service.ts';
+import { revokeGrants } from '../grants/service.ts';
 
 /** A session ends after this long without activity, and after {@link SESSION_SECONDS} in any case. */
 export const INACTIVITY_SECONDS = 24 * 3600;
@@ -59,10 +59,18 @@ export async function findAnySession(ctx: Context, environmentId: string, token:
 export async function endSession(ctx: Context, scope: { environmentId: string; businessId: string }, session: Session): Promise<void> {
   const { environmentId, businessId } = scope;
   await inTransaction(ctx, async (tx) => {
-    await revokeGrantsOfSession(tx, environmentId, session.id);
+    await revokeGrants(tx, environmentId, { sessionId: session.id });
     await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
   });
+}
+
+/** Ends every session of a user, and everything that was issued to it in any application. */
+export async function endAccessOfUser(ctx: Context, environmentId: string, userId: string): Promise<void> {
+  if (ctx.effects)
+    ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: ctx.clock.now() } } });
+  await revokeGrants(ctx, environmentId, { userId });
+  await ctx.db.session.deleteMany({ where: { environmentId, userId } });
 }
 
 /** Deletes sessions that are over, in one small batch. Returns the number of rows. */

@@ -2,7 +2,7 @@
 import { TEAM_ROLES, type TeamRole } from '../../access/team-roles.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { inviteTeamMember, updateTeamMemberRoles } from './service.ts';
 
 const REMITS: Record<TeamRole, string> = {
@@ -110,29 +110,16 @@ defineMutation({
   description: 'Invites a person to a business’s team, by mail. Accepting is signing in with that address.',
   policy: { permission: inviteTeamMember.permission },
   codes: { ...TEXT_CODES, ...ROLE_CODES, INVALID_EMAIL: 'Not an email address.', ALREADY_MEMBER: 'The person is on the team already.' },
-  input: builder.inputType('InviteTeamMemberInput', {
-    description: 'What `inviteTeamMember` takes.',
-    fields: (t) => ({
-      businessId: t.id({ required: true, description: 'The business.' }),
-      email: t.string({ required: true, description: 'At most 254 characters.' }),
-      firstName: t.string({ description: 'At most 200 characters.' }),
-      lastName: t.string({ description: 'At most 200 characters.' }),
-      roles: t.field({ type: [TeamRoleEnum], required: true, description: 'Only roles that the caller may assign.' }),
-    }),
+  input: (t) => ({
+    businessId: t.id({ required: true, description: 'The business.' }),
+    email: t.string({ required: true, description: 'At most 254 characters.' }),
+    firstName: t.string({ description: 'At most 200 characters.' }),
+    lastName: t.string({ description: 'At most 200 characters.' }),
+    roles: t.field({ type: [TeamRoleEnum], required: true, description: 'Only roles that the caller may assign.' }),
   }),
   run: (ctx, input) => inviteTeamMember(ctx, { ...input, roles: input.roles as TeamRole[] }),
   payload: (t) => ({
-    invitation: t.prismaField({
-      type: 'TeamInvitation',
-      nullable: true,
-      description: 'The new invitation.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.teamInvitation.findUnique({
-          ...query,
-          where: { businessId_id: { businessId: result.businessId, id: result.id } },
-        }),
-    }),
+    invitation: changed(t, 'TeamInvitation', 'The new invitation.'),
   }),
 });
 
@@ -142,25 +129,12 @@ defineMutation({
   policy: { permission: updateTeamMemberRoles.permission },
   changesGrants: true,
   codes: { ...ROLE_CODES, LAST_OWNER: 'The business would be left without an Owner.' },
-  input: builder.inputType('UpdateTeamMemberRolesInput', {
-    description: 'What `updateTeamMemberRoles` takes.',
-    fields: (t) => ({
-      teamMemberId: t.id({ required: true, description: 'The member.' }),
-      roles: t.field({ type: [TeamRoleEnum], required: true, description: 'All roles it has from now on.' }),
-    }),
+  input: (t) => ({
+    teamMemberId: t.id({ required: true, description: 'The member.' }),
+    roles: t.field({ type: [TeamRoleEnum], required: true, description: 'All roles it has from now on.' }),
   }),
   run: (ctx, input) => updateTeamMemberRoles(ctx, { ...input, roles: input.roles as TeamRole[] }),
   payload: (t) => ({
-    member: t.prismaField({
-      type: 'TeamMember',
-      nullable: true,
-      description: 'The member.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.teamMember.findUnique({
-          ...query,
-          where: { businessId_id: { businessId: result.businessId, id: result.id } },
-        }),
-    }),
+    member: changed(t, 'TeamMember', 'The member.'),
   }),
 });

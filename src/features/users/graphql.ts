@@ -1,7 +1,7 @@
 /** Users in the graph. What identifies a person to the outside, the contacts, takes a permission of its own. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
 import { createUser } from './service.ts';
 
 const IdentityType = builder.enumType('IdentityType', {
@@ -91,6 +91,7 @@ registerNode('identity', {
 defineMutation({
   name: 'createUser',
   description: 'Makes a user with an email address. No mail is sent.',
+  bulk: { name: 'createUsers', description: 'Makes users with email addresses. No mail is sent.' },
   policy: { permission: createUser.permission },
   codes: {
     ...TEXT_CODES,
@@ -98,30 +99,17 @@ defineMutation({
     EMAIL_TAKEN: 'Another user has the address.',
     PROVIDED_ID_TAKEN: 'Another user has the provided id.',
   },
-  input: builder.inputType('CreateUserInput', {
-    description: 'What `createUser` takes.',
-    fields: (t) => ({
-      environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
-      email: t.string({ required: true, description: 'At most 254 characters.' }),
-      isEmailVerified: t.boolean({ description: 'Whether the address is known to be the person’s. Absent: false.' }),
-      firstName: t.string({ description: 'At most 200 characters.' }),
-      lastName: t.string({ description: 'At most 200 characters.' }),
-      providedId: t.string({ description: 'The id at an earlier provider; unique in the environment.' }),
-      organizationId: t.id({ description: 'The organization to join. Absent: the default one, where it takes new users.' }),
-    }),
+  input: (t) => ({
+    environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    email: t.string({ required: true, description: 'At most 254 characters.' }),
+    isEmailVerified: t.boolean({ description: 'Whether the address is known to be the person’s. Absent: false.' }),
+    firstName: t.string({ description: 'At most 200 characters.' }),
+    lastName: t.string({ description: 'At most 200 characters.' }),
+    providedId: t.string({ description: 'The id at an earlier provider; unique in the environment.' }),
+    organizationId: t.id({ description: 'The organization to join. Absent: the default one, where it takes new users.' }),
   }),
-  run: createUser,
+  run: (ctx, input) => createUser(ctx, input),
   payload: (t) => ({
-    user: t.prismaField({
-      type: 'User',
-      nullable: true,
-      description: 'The new user.',
-      resolve: (query, { result }, _args, { services }) =>
-        result &&
-        services.database.prisma.user.findUnique({
-          ...query,
-          where: { environmentId_id: { environmentId: result.environmentId, id: result.id } },
-        }),
-    }),
+    user: changed(t, 'User', 'The new user.'),
   }),
 });

@@ -1,0 +1,55 @@
+/** Every feature's cases. What is filled later may use what was filled before. */
+import { apis } from './apis.ts';
+import { applications } from './applications.ts';
+import { businesses } from './businesses.ts';
+import type { FeatureCases, MutationCase } from './cases.ts';
+import { environments } from './environments.ts';
+import { imports } from './imports.ts';
+import { organizations } from './organizations.ts';
+import { roles } from './roles.ts';
+import { team } from './team.ts';
+import { users } from './users.ts';
+
+export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, environments, users, organizations, apis, applications, imports];
+
+interface NamedCase extends MutationCase {
+  readonly mutation: string;
+  /** What its payload is asked for. */
+  readonly selection: string;
+  /** Where in the answer the objects are that it was asked to change. */
+  readonly place: readonly (string | number)[];
+}
+
+const ERRORS = 'errors { __typename message path }';
+
+/** Every mutation with its case; those for many inputs with one made of the single one's. */
+export const MUTATIONS: readonly NamedCase[] = FEATURES.flatMap(({ mutations = {} }) =>
+  Object.entries(mutations).flatMap(([mutation, { bulk, ...each }]): NamedCase[] => [
+    { mutation, ...each, selection: `{ ${ERRORS} }`, place: [] },
+    ...(bulk ? [bulkCase(bulk, each)] : []),
+  ]),
+);
+
+function bulkCase(mutation: string, single: MutationCase): NamedCase {
+  return {
+    ...single,
+    mutation,
+    selection: `{ ${ERRORS} results { ${ERRORS} } }`,
+    place: ['results', 0],
+    input: async (stage, name) => ({ items: [await single.input(stage, name)] }),
+    foreign: (single.foreign ?? []).map(({ type, input }) => ({ type, input: (id, own) => ({ items: [input(id, own)] }) })),
+    mistakes: [
+      { code: 'REQUIRED', path: ['items'], input: () => ({ items: [] }) },
+      {
+        code: 'TOO_MANY',
+        path: ['items'],
+        input: async (stage) => ({ items: Array(101).fill(await single.input(stage, 'one-of-many')) }),
+      },
+    ],
+  };
+}
+
+/** The kind of id of every type that is a node. */
+export const KINDS = Object.assign({}, ...FEATURES.map(({ kinds }) => kinds)) as Readonly<
+  Record<string, NonNullable<FeatureCases['kinds']>[string]>
+>;
