@@ -40,6 +40,14 @@ export interface Context extends Infrastructure {
   readonly origin: Origin;
   /** In a dry run, where a change notes what it does. */
   readonly effects?: Effects;
+  /** For a change that may be replayed, where it notes what it took. */
+  readonly taken?: Taken;
+}
+
+/** What the first action of a change took of the actor, and where. */
+export interface Taken {
+  permission?: PermissionName;
+  businessId?: string;
 }
 
 /** The tenant an action works in. */
@@ -138,6 +146,7 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
     return inTransaction(ctx, async (tx) => {
       const found = await scope(tx, input, permission);
       if (tx.effects) tx.effects.scope = found;
+      if (tx.taken && !tx.taken.permission) Object.assign(tx.taken, { permission, businessId: found.businessId } satisfies Taken);
       return run(tx, input, found).catch((error: unknown) => {
         const { expectedVersion } = input as { expectedVersion?: number | null };
         if (!isMissing(error) || expectedVersion == null) throw error;

@@ -6,7 +6,7 @@ import { createPermission, createRole } from '../../src/features/roles/service.t
 import { createUser } from '../../src/features/users/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
-import { digestOfEverything, makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
+import { digestOfEverything, makeMember, makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
 let world: World;
@@ -161,6 +161,26 @@ describe('an Idempotency-Key', () => {
     const { clientSecret } = (first.data as { createApplication: { clientSecret: string } }).createApplication;
     expect(clientSecret).toMatch(/^\w{48}$/);
     expect(JSON.stringify(await operator(gatehouse).db.idempotencyKey.findMany())).not.toContain(clientSecret);
+  });
+
+  test('gives nothing again to who may not do it any more, though it may elsewhere', async () => {
+    const other = await makeWorld(gatehouse, 'elsewhere');
+    const { memberId } = await makeMember(gatehouse, world.businessId, 'mover@team.test', ['engineer']);
+    const mover = await signInMember(gatehouse, other.businessId, 'mover@team.test', ['engineer']);
+    const input = { environmentId: world.ids.Environment, name: 'Left behind', type: 'M2M' };
+    await send('left', APPLICATION, input, mover);
+    await operator(gatehouse).db.teamMember.updateMany({ where: { id: memberId }, data: { roles: ['finance'] } });
+    expect(await send('left', APPLICATION, input, mover)).toMatchObject({
+      data: { createApplication: null },
+      errors: [{ extensions: { code: 'FORBIDDEN', permission: 'create:applications' } }],
+    });
+    await operator(gatehouse).db.teamMember.updateMany({ where: { id: memberId }, data: { roles: ['engineer'] } });
+    expect(await send('left', APPLICATION, input, mover)).toMatchObject({ data: { createApplication: { errors: [] } }, errors: [] });
+    await operator(gatehouse).db.teamMember.deleteMany({ where: { id: memberId } });
+    expect(await send('left', APPLICATION, input, mover)).toMatchObject({
+      data: { createApplication: null },
+      errors: [{ extensions: { code: 'FORBIDDEN' } }],
+    });
   });
 
   test('is refused with another request', async () => {

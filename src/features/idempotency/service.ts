@@ -3,11 +3,12 @@
  * name): the key is written in the transaction of the change, so that both exist or neither, and a rival that sends the
  * same key at the same time waits for it.
  */
+import { assertCan } from '../../access/authorize.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { later } from '../../kernel/clock.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { sha256 } from '../../security/secrets.ts';
-import { type Context, inTransaction } from '../context.ts';
+import { type Context, inTransaction, type Taken } from '../context.ts';
 
 /** Seconds in which a replay gets the first result. */
 export const REPLAY_SECONDS = 24 * 3600;
@@ -23,7 +24,8 @@ export interface Once {
 
 /**
  * Runs `work` in a transaction, under the request's Idempotency-Key where it has one. A replay gets the first result,
- * as JSON keeps it (a Date as its text), and changes nothing.
+ * as JSON keeps it (a Date as its text), and changes nothing; it takes what the first took, in a business that is still there.
+ * @throws ForbiddenError
  * @throws InvalidInputError IDEMPOTENCY_KEY_REUSED when the key came with another request, IDEMPOTENCY_KEY_INVALID
  */
 export async function once<Result>(ctx: Context, { place, request }: Once, work: (ctx: Context) => Promise<Result>): Promise<Result> {
@@ -41,15 +43,26 @@ export async function once<Result>(ctx: Context, { place, request }: Once, work:
     if (known && known.expiresAt > now) {
       if (known.fingerprint !== fingerprint)
         throw new InvalidInputError('IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used for another request.');
-      return JSON.parse(tx.vault.open(PURPOSE, known.result)) as Result;
+      const { result, taken } = JSON.parse(tx.vault.open(PURPOSE, known.result)) as { result: Result; taken: Taken };
+      await assertTaken(tx, taken);
+      return result;
     }
     if (known) await tx.db.idempotencyKey.deleteMany({ where: row });
     // Before the work: a rival waits here, and finds the result when its own insert fails.
     await tx.db.idempotencyKey.create({ data: { ...row, fingerprint, result: '', expiresAt: later(now, REPLAY_SECONDS) } });
-    const result = await work(tx);
-    await tx.db.idempotencyKey.update({ where, data: { result: tx.vault.seal(PURPOSE, JSON.stringify(result ?? null)) } });
+    const taken: Taken = {};
+    const result = await work({ ...tx, taken });
+    const kept = JSON.stringify({ result: result ?? null, taken });
+    await tx.db.idempotencyKey.update({ where, data: { result: tx.vault.seal(PURPOSE, kept) } });
     return result;
   });
+}
+
+/** What was taken from the caller since the first request is not given to its replay. */
+async function assertTaken(ctx: Context, { permission, businessId }: Taken): Promise<void> {
+  if (!permission || !businessId) return;
+  if (await ctx.db.business.findUnique({ where: { id: businessId }, select: { id: true } }))
+    assertCan(ctx.actor, permission, { businessId });
 }
 
 /** Deletes keys that are over, in one small batch. Returns the number of rows. */
