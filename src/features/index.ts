@@ -6,5 +6,6 @@ import './environments/graphql.ts';
 import './imports/graphql.ts';
 import './organizations/graphql.ts';
 import './roles/graphql.ts';
+import './sign-in-policies/graphql.ts';
 import './team/graphql.ts';
 import './users/graphql.ts';

@@ -7,14 +7,16 @@ export interface PlanLimits {
   readonly nonProductionEnvironments: number;
   /** Team roles beyond Owner and Admin. */
   readonly specialistRoles: boolean;
+  /** Organizations with policies and a sender of their own. */
+  readonly advancedOrganizations: boolean;
 }
 
 const LIMITS: Record<Plan, PlanLimits> = {
-  free: { nonProductionEnvironments: 1, specialistRoles: false },
-  pro: { nonProductionEnvironments: 2, specialistRoles: true },
-  plus: { nonProductionEnvironments: 5, specialistRoles: true },
-  scale: { nonProductionEnvironments: 10, specialistRoles: true },
-  enterprise: { nonProductionEnvironments: 100, specialistRoles: true },
+  free: { nonProductionEnvironments: 1, specialistRoles: false, advancedOrganizations: false },
+  pro: { nonProductionEnvironments: 2, specialistRoles: true, advancedOrganizations: false },
+  plus: { nonProductionEnvironments: 5, specialistRoles: true, advancedOrganizations: false },
+  scale: { nonProductionEnvironments: 10, specialistRoles: true, advancedOrganizations: true },
+  enterprise: { nonProductionEnvironments: 100, specialistRoles: true, advancedOrganizations: true },
 };
 
 export function planLimits(plan: string): PlanLimits {
