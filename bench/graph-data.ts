@@ -50,10 +50,12 @@ const ROWS = [
   `INSERT INTO organizations (environment_id, id, name, external_id, created_at, updated_at)
    SELECT $1, ${id('org', 'at', `'org' || i`)}, head[1 + i % 16] || middle[1 + i / 16 % 16] || ' ' || i, 'crm-' || i, at, at
      FROM syllables, (SELECT i, timestamptz '2026-01-01' + i * interval '1 minute' AS at FROM generate_series(1, $4::int) i) numbers`,
-  `INSERT INTO users (environment_id, id, first_name, last_name, provided_id, total_sign_ins, last_signed_in_at, created_at, updated_at)
-   SELECT $1, ${id('kp', 'at', `'user' || i`)}, head[1 + i % 16] || middle[1 + i / 16 % 16],
-          head[1 + i / 7 % 16] || middle[1 + i / 97 % 16] || tail[1 + i / 1009 % 16], 'legacy-' || i, i % 50, at, at, at
-     FROM syllables, (SELECT i, timestamptz '2026-01-02' + i * interval '10 seconds' AS at FROM generate_series(1, $3::int) i) numbers`,
+  `INSERT INTO users (environment_id, id, first_name, last_name, provided_id, search_contacts, total_sign_ins, last_signed_in_at, created_at, updated_at)
+   SELECT $1, ${id('kp', 'at', `'user' || i`)}, first_name, last_name, 'legacy-' || i,
+          lower(' ' || first_name || '.' || last_name || i || '@company' || i % $4::int || '.example'), i % 50, at, at, at
+     FROM (SELECT i, timestamptz '2026-01-02' + i * interval '10 seconds' AS at, head[1 + i % 16] || middle[1 + i / 16 % 16] AS first_name,
+                  head[1 + i / 7 % 16] || middle[1 + i / 97 % 16] || tail[1 + i / 1009 % 16] AS last_name
+             FROM syllables, generate_series(1, $3::int) i) numbered`,
   `CREATE TEMP TABLE numbered_users AS
    SELECT row_number() OVER (ORDER BY created_at) AS i, id, first_name, last_name, created_at AS at FROM users WHERE environment_id = $1`,
   `CREATE TEMP TABLE numbered_organizations AS

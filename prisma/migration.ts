@@ -2,16 +2,17 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
+import { createPGlite } from '../src/db/embedded.ts';
 import { readMigrations } from '../src/db/migrate.ts';
 
 const PRISMA_DIRECTORY = import.meta.dirname;
 
 /** The SQL that leads from all migrations to the datamodel; empty when they agree. */
 export async function diffFromMigrations(): Promise<string> {
-  const pglite = await PGlite.create();
+  const pglite = await createPGlite();
   try {
     for (const migration of readMigrations()) await pglite.exec(migration.sql);
     const engine = await loadEngine(pglite);

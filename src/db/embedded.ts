@@ -5,10 +5,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
+import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 
 /** The directory is open in another process. */
 export class DatabaseInUseError extends Error {}
+
+/** A PGlite with the extensions that the migrations create: none other can open a database of ours. */
+export function createPGlite(options: PGliteOptions = {}): Promise<PGlite> {
+  return PGlite.create({ ...options, extensions: { btree_gin, pg_trgm } });
+}
 
 /**
  * Opens the embedded database of `dataDir`, making it first where there is none.
@@ -20,7 +27,7 @@ export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; r
   try {
     const directory = join(dataDir, 'database');
     if (!existsSync(directory)) await initialise(dataDir, directory);
-    return { pglite: await PGlite.create(directory), release };
+    return { pglite: await createPGlite({ dataDir: directory }), release };
   } catch (error) {
     release();
     throw error;
@@ -31,7 +38,7 @@ async function initialise(dataDir: string, directory: string): Promise<void> {
   const unfinished = join(dataDir, 'database.unfinished');
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });
-  const pglite = await PGlite.create(unfinished);
+  const pglite = await createPGlite({ dataDir: unfinished });
   await pglite.close();
   renameSync(unfinished, directory);
 }

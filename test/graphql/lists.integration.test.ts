@@ -96,9 +96,12 @@ describe('a search', () => {
 
   test.each([
     ['ann', ['Ann', 'ANNA']],
-    ['%', ['100% Sure']],
-    ['_', ['Under_score']],
-    ['\\', ['Back\\slash']],
+    ['0% s', ['100% Sure']],
+    ['a%a', []],
+    ['r_s', ['Under_score']],
+    ['a_n', []],
+    ['k\\s', ['Back\\slash']],
+    ['ks', []],
     ["o'h", ["O'Hara"]],
     ['åsa', ['Åsa']],
     ['USER-1@PEOPLE', ['100% Sure']],

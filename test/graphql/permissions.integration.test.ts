@@ -2,12 +2,14 @@ import { type GraphQLObjectType, isObjectType } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MACHINE_SCOPES } from '../../src/access/permissions.ts';
 import { PERMISSIONS_OF_ROLE, TEAM_ROLES, type TeamRole } from '../../src/access/team-roles.ts';
+import { refreshSearchContacts } from '../../src/features/users/service.ts';
 import { schema } from '../../src/graphql/schema.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { graphql } from '../generated/index.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
 import { documentOf, everythingOf, reachable, type Selected } from './every-field.ts';
-import { makeWorld, signInMember, tokenOf, type World } from './world.ts';
+import { makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const PEOPLE = graphql(`
   query People($environmentId: ID!, $search: String) {
@@ -108,13 +110,28 @@ describe('reading', () => {
     ]);
   });
 
-  test('a search finds nobody by an address that the caller may not read', async () => {
-    const search = { environmentId: world.ids.Environment, search: 'matrix-user@' };
-    const asMarketing = await ask(gatehouse, tokens.get('marketing'), PEOPLE, search);
-    expect(asMarketing.data?.environment?.users).toEqual({ totalCount: 0, nodes: [] });
-    const asSupport = await ask(gatehouse, tokens.get('customer_success'), PEOPLE, search);
-    expect(asSupport.data?.environment?.users).toMatchObject({ totalCount: 1, nodes: [{ email: 'matrix-user@people.test' }] });
-  });
+  test.each(['matrix-user@', 'people.test', '+35386', '5551', 'nick_of', 'ni'])(
+    'a search for %j finds nobody by a contact that the caller may not read',
+    async (text) => {
+      const { db } = operator(gatehouse);
+      const environmentId = world.ids.Environment;
+      for (const [type, normalized] of [
+        ['phone', '+353865551234'],
+        ['username', 'nick_of_user'],
+      ] as const) {
+        const identity = { environmentId, userId: world.ids.User, type, value: normalized, normalized };
+        await db.identity.createMany({ data: [{ ...identity, id: newId('identity') }], skipDuplicates: true });
+      }
+      await refreshSearchContacts(operator(gatehouse), environmentId, world.ids.User);
+      const search = { environmentId, search: text };
+      const asMarketing = await ask(gatehouse, tokens.get('marketing'), PEOPLE, search);
+      expect(asMarketing.data?.environment?.users).toEqual({ totalCount: 0, nodes: [] });
+      const asSupport = await ask(gatehouse, tokens.get('customer_success'), PEOPLE, search);
+      expect(asSupport.data?.environment?.users).toMatchObject({ totalCount: 1, nodes: [{ email: 'matrix-user@people.test' }] });
+      await db.identity.deleteMany({ where: { environmentId, type: { in: ['phone', 'username'] } } });
+      await refreshSearchContacts(operator(gatehouse), environmentId, world.ids.User);
+    },
+  );
 
   test('a node of a kind that the caller may not read is as if it were not there', async () => {
     const asMarketing = await ask(gatehouse, tokens.get('marketing'), `{ node(id: "${world.ids.Identity}") { __typename } }`);

@@ -5,10 +5,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { connectEmbedded, connectPostgres, type Database } from '../../src/db/client.ts';
+import { createPGlite } from '../../src/db/embedded.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { startJobs } from '../../src/jobs/queue.ts';
 import { administer, postgresUrl } from './postgres.ts';
@@ -28,7 +28,7 @@ export async function setup(project: TestProject): Promise<() => void> {
 }
 
 async function makeEmbeddedTemplate(directory: string): Promise<string> {
-  const pglite = await PGlite.create();
+  const pglite = await createPGlite();
   const database = connectEmbedded(pglite);
   await prepare(database, undefined);
   const dump = await pglite.dumpDataDir('none');

@@ -3,9 +3,9 @@
  * that TEST_DATABASE names. Tests share nothing, so they may run in any order and side by side.
  */
 import { openAsBlob } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
 import { inject } from 'vitest';
 import { connectEmbedded, connectPostgres, type Database } from '../../src/db/client.ts';
+import { createPGlite } from '../../src/db/embedded.ts';
 import { administer, postgresUrl } from './postgres.ts';
 
 export interface FreshDatabase {
@@ -25,7 +25,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
 }
 
 async function freshEmbedded(): Promise<FreshDatabase> {
-  const pglite = await PGlite.create({ loadDataDir: await openAsBlob(inject('databaseTemplate')) });
+  const pglite = await createPGlite({ loadDataDir: await openAsBlob(inject('databaseTemplate')) });
   const database = connectEmbedded(pglite);
   return { database, databaseUrl: undefined, drop: () => database.close() };
 }

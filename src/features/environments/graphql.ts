@@ -4,6 +4,8 @@ import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
+import { organizationsMatching } from '../organizations/graphql.ts';
+import { usersMatching } from '../users/graphql.ts';
 import { createEnvironment } from './service.ts';
 
 const EnvironmentKind = builder.enumType('EnvironmentKind', {
@@ -55,11 +57,12 @@ export const Environment = builder.prismaObject('Environment', {
       description: 'Its users, oldest first.',
       args: {
         search: t.arg.string({
-          description: 'Part of a name; of an email address too, for callers who may read contacts. Case does not matter.',
+          description:
+            'Part of a name or of the provided id; the start of an id, or eight of its digits; part of an email address, phone number or username too, for callers who may read contacts. Case does not matter. One or two letters are looked for where a word begins.',
         }),
       },
       query: ({ search }, { services }) => ({
-        where: search ? matching(search, environmentsWith(services.actor, 'read:user_contacts')) : {},
+        where: usersMatching(search, services.actor),
         orderBy: oldestFirst,
       }),
     }),
@@ -69,8 +72,13 @@ export const Environment = builder.prismaObject('Environment', {
       nullable: true,
       permission: 'read:organizations',
       description: 'Its organizations, oldest first.',
-      args: { search: t.arg.string({ description: 'Part of a name. Case does not matter.' }) },
-      query: ({ search }) => ({ where: search ? { name: containing(search) } : {}, orderBy: oldestFirst }),
+      args: {
+        search: t.arg.string({
+          description:
+            'Part of a name, an external id or a handle; the start of an id, or eight of its digits. Case does not matter. One or two letters are looked for where a word begins.',
+        }),
+      },
+      query: ({ search }) => ({ where: organizationsMatching(search), orderBy: oldestFirst }),
     }),
     applications: t.relatedConnection('applications', {
       cursor: 'environmentId_id',
@@ -98,22 +106,6 @@ export const Environment = builder.prismaObject('Environment', {
     }),
   }),
 });
-
-/** Whose addresses may be read may be found by them: a search must not tell what a field would not. */
-function matching(search: string, contactsIn: string[]) {
-  return {
-    OR: [
-      { firstName: containing(search) },
-      { lastName: containing(search) },
-      { environmentId: { in: contactsIn }, identities: { some: { normalized: containing(search.toLowerCase()) } } },
-    ],
-  };
-}
-
-/** Prisma hands the text to LIKE as it is: its wild cards are made plain characters. */
-function containing(search: string) {
-  return { contains: search.replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' as const };
-}
 
 registerNode('environment', {
   typeName: 'Environment',

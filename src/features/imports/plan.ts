@@ -5,6 +5,7 @@
 import type { Prisma } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Scope } from '../context.ts';
+import { searchContactsOf } from '../users/service.ts';
 import type { Column } from './csv.ts';
 import type { Known, KnownMembership, KnownUser } from './known.ts';
 import { addPerson, conflictIssue, findPerson } from './matching.ts';
@@ -60,7 +61,14 @@ function nobody({ line, keys }: ImportRow): Issue {
 function planUser({ environmentId }: Scope, known: Known, plan: Plan, row: ImportRow): KnownUser {
   const id = newId('user');
   const { id: providedId = null, email, phone, username } = row.keys;
-  plan.users.push({ environmentId, id, providedId, firstName: row.firstName ?? null, lastName: row.lastName ?? null });
+  plan.users.push({
+    environmentId,
+    id,
+    providedId,
+    firstName: row.firstName ?? null,
+    lastName: row.lastName ?? null,
+    searchContacts: searchContactsOf([email, phone, username].filter((contact) => contact !== undefined)),
+  });
   const add = (type: string, value: string | undefined, normalized: string | undefined, isVerified: boolean) => {
     if (!value || !normalized) return;
     plan.identities.push({ environmentId, id: newId('identity'), userId: id, type, value, normalized, isPrimary: true, isVerified });

@@ -1,7 +1,9 @@
 /** Organizations and their members in the graph. */
+import type { Prisma } from '../../db/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
+import { matching } from '../../graphql/search.ts';
 import { Permission, Role } from '../roles/graphql.ts';
 import { addOrganizationMember, createOrganization } from './service.ts';
 
@@ -66,6 +68,11 @@ export const Membership = builder.prismaObject('Membership', {
     }),
   }),
 });
+
+/** Organizations by name, external id, handle or id. */
+export function organizationsMatching(search: string | null | undefined): Prisma.OrganizationWhereInput {
+  return matching<Prisma.OrganizationWhereInput>(search, 'organization', (holds) => [{ searchText: holds }]);
+}
 
 registerNode('organization', {
   typeName: 'Organization',

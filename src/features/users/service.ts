@@ -78,6 +78,7 @@ export async function createUserRow(
       firstName: optionalText(input.firstName, 'firstName'),
       lastName: optionalText(input.lastName, 'lastName'),
       providedId: input.providedId ?? null,
+      searchContacts: searchContactsOf([input.email.toLowerCase()]),
     },
   });
   await ctx.db.identity.create({
@@ -94,6 +95,25 @@ export async function createUserRow(
   });
   await audit(ctx, { businessId, environmentId, action: 'user.created', target: { type: 'user', id: user.id } });
   return user;
+}
+
+/** What a search finds a user by, of its normalized identities. */
+export function searchContactsOf(normalized: readonly string[]): string {
+  return normalized.map((contact) => ` ${contact}`).join('');
+}
+
+/** Makes a user found by the identities it has now. To be called in the transaction that adds, changes or removes one. */
+export async function refreshSearchContacts(ctx: Context, environmentId: string, userId: string): Promise<void> {
+  await ctx.db.$queryRaw`SELECT id FROM users WHERE environment_id = ${environmentId} AND id = ${userId} FOR NO KEY UPDATE`;
+  const identities = await ctx.db.identity.findMany({
+    where: { environmentId, userId },
+    select: { normalized: true },
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+  });
+  await ctx.db.user.updateMany({
+    where: { environmentId, id: userId },
+    data: { searchContacts: searchContactsOf(identities.map(({ normalized }) => normalized)) },
+  });
 }
 
 /** The id of the user with this email identity, compared without case. */

@@ -1,7 +1,7 @@
 /** What the tests of imports run on: a business with two environments of the same organizations, on the embedded database. */
-import { PGlite } from '@electric-sql/pglite';
 import { pino } from 'pino';
 import { connectEmbedded } from '../../../src/db/client.ts';
+import { createPGlite } from '../../../src/db/embedded.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { createContext, type Infrastructure } from '../../../src/features/context.ts';
 import { runImport } from '../../../src/features/imports/run-import.ts';
@@ -12,7 +12,7 @@ import { createVault } from '../../../src/security/secrets.ts';
 
 /** Starts with nobody in either environment; `empty()` brings that back. */
 export async function startImports() {
-  const database = connectEmbedded(await PGlite.create());
+  const database = connectEmbedded(await createPGlite());
   await migrate(database);
   const log = pino({ level: 'silent' });
   const jobs = await startJobs(database, undefined, log);
