@@ -4,9 +4,9 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { createManagementApi } from '../apis/service.ts';
 import { audit } from '../audit/service.ts';
-import { action, businessScope, type Context, lockBusiness } from '../context.ts';
+import { action, businessScope, type Context } from '../context.ts';
 import { createOrganizationRow } from '../organizations/service.ts';
-import { planLimits } from '../plans.ts';
+import { assertRoomOnPlan } from '../plans.ts';
 import { createSigningKey } from '../signing-keys/service.ts';
 import { requireText } from '../text.ts';
 
@@ -23,21 +23,14 @@ export const createEnvironment = action({
   permission: 'create:environments',
   scope: (ctx, input: CreateEnvironmentInput, permission) => businessScope(ctx, input.businessId, permission),
   async run(ctx, input, { businessId }) {
-    await lockBusiness(ctx, businessId);
-    const business = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
-    const limit = planLimits(business.plan).nonProductionEnvironments;
-    const count = await ctx.db.environment.count({ where: { businessId, kind: 'non_production' } });
-    if (count >= limit)
-      throw new InvalidInputError(
-        'PLAN_LIMIT',
-        `The ${business.plan} plan allows ${limit} non-production environment${limit === 1 ? '' : 's'}.`,
-      );
+    await assertRoomOnPlan(ctx, businessId, 'nonProductionEnvironments');
+    const { name: organizationName } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
     return createEnvironmentRow(ctx, {
       businessId,
       name: requireText(input.name, 'name'),
       domain: await freeDomain(ctx, input.domain),
       kind: 'non_production',
-      organizationName: business.name,
+      organizationName,
     });
   },
 });

@@ -16,7 +16,7 @@ import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { action, businessScope, type Context, lockBusiness } from '../context.ts';
 import { accountEnvironment } from '../environments/service.ts';
-import { planLimits } from '../plans.ts';
+import { assertPlanHas } from '../plans.ts';
 import { optionalText, requireEmail } from '../text.ts';
 
 const INVITATION_SECONDS = 7 * 24 * 3600;
@@ -41,8 +41,8 @@ export const inviteTeamMember = action({
     const email = requireEmail(input.email, 'email');
     const roles = checkRoles(input.roles);
     await assertMayAssign(ctx, businessId, roles);
+    await assertPlanAllows(ctx, businessId, roles);
     const business = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
-    assertPlanAllows(business.plan, roles);
     const account = await accountEnvironment(ctx);
     const identity = await ctx.db.identity.findUnique({
       where: { environmentId_type_normalized: { environmentId: account.id, type: 'email', normalized: email.toLowerCase() } },
@@ -187,7 +187,7 @@ export const updateTeamMemberRoles = action({
     ) {
       throw new InvalidInputError('LAST_OWNER', 'A business keeps at least one Owner: make another member an Owner first.', ['roles']);
     }
-    assertPlanAllows((await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } })).plan, roles);
+    await assertPlanAllows(ctx, businessId, roles);
     const updated = await ctx.db.teamMember.update({ where: key, data: { roles } });
     await audit(ctx, {
       businessId,
@@ -223,8 +223,6 @@ async function assertMayAssign(ctx: Context, businessId: string, roles: readonly
     throw new ForbiddenError(roles.includes('owner') && allowed.size > 0 ? 'assign:owner' : 'update:team_members');
 }
 
-function assertPlanAllows(plan: string, roles: readonly TeamRole[]): void {
-  if (planLimits(plan).specialistRoles) return;
-  const beyond = roles.filter((role) => role !== 'owner' && role !== 'admin');
-  if (beyond.length > 0) throw new InvalidInputError('PLAN_LIMIT', `The ${plan} plan has Owners and Admins only.`, ['roles']);
+async function assertPlanAllows(ctx: Context, businessId: string, roles: readonly TeamRole[]): Promise<void> {
+  if (roles.some((role) => role !== 'owner' && role !== 'admin')) await assertPlanHas(ctx, businessId, 'specialistRoles', ['roles']);
 }
