@@ -1,5 +1,6 @@
 /** CORS: public documents for everyone; the token endpoint and its kin for the origins of the environment's own applications. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isRegisteredOrigin } from '../features/applications/callback-urls.ts';
 import { registeredUrls } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 
@@ -17,7 +18,7 @@ export function allowApplications(infrastructure: Infrastructure) {
     const { origin } = request.headers;
     if (!origin || origin === 'null') return;
     const { callbackUrls, logoutUrls } = await registeredUrls(infrastructure, request.tenancy.environmentId);
-    if (![...callbackUrls, ...logoutUrls].some((url) => new URL(url).origin === origin)) return;
+    if (!isRegisteredOrigin([...callbackUrls, ...logoutUrls], origin)) return;
     reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true');
   };
 }
