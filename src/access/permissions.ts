@@ -137,7 +137,7 @@ export const AREAS = {
     ],
   },
   feature_flags: {
-    read: ['read:feature_flags', 'read:environment_feature_flags', 'read:organization_feature_flags'],
+    read: ['read:feature_flags', 'read:environment_feature_flags'],
     write: [
       'create:feature_flags',
       'update:feature_flags',
@@ -147,7 +147,7 @@ export const AREAS = {
     ],
   },
   flag_overrides: {
-    read: ['read:flag_overrides'],
+    read: ['read:flag_overrides', 'read:organization_feature_flags'],
     write: [
       'update:organization_feature_flags',
       'delete:organization_feature_flags',

@@ -3,6 +3,7 @@ import './apis/graphql.ts';
 import './applications/graphql.ts';
 import './businesses/graphql.ts';
 import './environments/graphql.ts';
+import './flags/graphql.ts';
 import './imports/graphql.ts';
 import './organizations/graphql.ts';
 import './roles/graphql.ts';

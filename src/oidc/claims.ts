@@ -25,7 +25,7 @@ export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, 
     scp: grant.scopes,
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,
-    feature_flags: {},
+    feature_flags: subject.featureFlags,
   };
 }
 

@@ -20,6 +20,8 @@ export interface Subject {
   readonly organization: { readonly id: string; readonly name: string; readonly isSuspended: boolean } | null;
   /** Keys held in that organization, through roles or directly, sorted. */
   readonly permissions: readonly string[];
+  /** By key: the first letter of the flag's type, and what it is worth for this person in that organization. */
+  readonly featureFlags: Readonly<Record<string, { readonly t: string; readonly v: unknown }>>;
 }
 
 /**
@@ -44,7 +46,13 @@ export const subjectSql = (
        UNION ALL
        SELECT mp.business_id, mp.permission_id FROM membership_permissions mp WHERE mp.environment_id = m.environment_id AND mp.membership_id = m.id
      ) held ON true JOIN permissions p ON p.business_id = held.business_id AND p.id = held.permission_id
-    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS permissions
+    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS permissions,
+  (SELECT coalesce(json_object_agg(f.key, json_build_object('t', left(f.type, 1), 'v', coalesce(uv.value, ov.value, ev.value, f.default_value)) ORDER BY f.key), '{}'::json)
+     FROM environments e JOIN feature_flags f ON f.business_id = e.business_id
+     LEFT JOIN environment_flag_values ev ON ev.environment_id = e.id AND ev.flag_id = f.id
+     LEFT JOIN organization_flag_values ov ON ov.environment_id = e.id AND ov.organization_id = ${organizationId} AND ov.flag_id = f.id
+     LEFT JOIN user_flag_values uv ON uv.environment_id = e.id AND uv.user_id = u.id AND uv.flag_id = f.id
+    WHERE e.id = u.environment_id) AS "featureFlags"
   FROM users u
   LEFT JOIN identities email ON email.environment_id = u.environment_id AND email.user_id = u.id AND email.type = 'email' AND email.is_primary
   LEFT JOIN identities username ON username.environment_id = u.environment_id AND username.user_id = u.id AND username.type = 'username' AND username.is_primary

@@ -4,13 +4,26 @@ import { applications } from './applications.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
 import { environments } from './environments.ts';
+import { flags } from './flags.ts';
 import { imports } from './imports.ts';
 import { organizations } from './organizations.ts';
 import { roles } from './roles.ts';
 import { team } from './team.ts';
 import { users } from './users.ts';
 
-export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, environments, users, organizations, apis, applications, imports];
+// biome-ignore format: a feature, a line
+export const FEATURES: readonly FeatureCases[] = [
+  businesses,
+  team,
+  roles,
+  flags,
+  environments,
+  users,
+  organizations,
+  apis,
+  applications,
+  imports,
+];
 
 interface NamedCase extends MutationCase {
   readonly mutation: string;
