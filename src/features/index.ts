@@ -5,6 +5,7 @@ import './businesses/graphql.ts';
 import './environments/graphql.ts';
 import './flags/graphql.ts';
 import './imports/graphql.ts';
+import './operations/graphql.ts';
 import './organizations/graphql.ts';
 import './roles/graphql.ts';
 import './sign-in-policies/graphql.ts';

@@ -39,6 +39,11 @@ export interface Measure {
   readonly errors: readonly GraphQLError[];
 }
 
+/** What a mutation of many items is called with. */
+interface BulkArguments {
+  readonly input: { readonly items: readonly unknown[] };
+}
+
 /** What a selection costs: `rows` is the part that a connection's rows hold, which its page multiplies. */
 interface Sum {
   once: number;
@@ -90,8 +95,9 @@ export function measure({ schema, document, operationName, variableValues, conte
     const { once, rows } = ofSet(node.selectionSet, getNamedType(field.type));
     if (holds === 'one') return (cost ?? 0) + once;
     if (holds === 'list') return (cost ?? LIST_SIZE) + LIST_SIZE * once;
-    const page = getArgumentValues(field, node, variables) as PageArguments;
-    return (cost ?? 0) + once + pageSize(page, node, field, actor, errors) * (1 + rows);
+    const args = getArgumentValues(field, node, variables);
+    if (holds === 'items') return Math.max(1, (args as unknown as BulkArguments).input.items.length) * ((cost ?? 0) + once);
+    return (cost ?? 0) + once + pageSize(args as PageArguments, node, field, actor, errors) * (1 + rows);
   };
   const { once } = ofSet(operation.selectionSet, schema.getRootType(operation.operation));
   return { cost: Math.min(Math.max(once, MIN_COST), Number.MAX_SAFE_INTEGER), errors };

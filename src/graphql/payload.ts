@@ -170,6 +170,7 @@ function defineBulk(
       fields: (t) => ({
         results: t.field({
           type: [ItemPayload as never],
+          cost: 0,
           nullable: { list: false, items: true },
           description:
             'A result for each item, in their order. An item that was not this caller’s to do is null, with an error at its place.',
@@ -184,6 +185,7 @@ function defineBulk(
       nullable: true,
       description: `${description} Each item is done by itself: one that fails leaves the others as they are.`,
       ...policy,
+      perItem: true,
       args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
       resolve: async (_root, args, context, info) => {
         const { items } = args.input as { items: object[] };

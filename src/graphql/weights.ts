@@ -27,6 +27,8 @@ const NAME = 'weights';
 interface Weights {
   /** What the field costs by itself, where that is not what its kind costs. 0 for a list says that its rows cost nothing either. */
   readonly cost?: number;
+  /** For a mutation of many `items`: all of it counts once for each of them. */
+  readonly perItem?: true;
 }
 
 declare global {
@@ -72,8 +74,8 @@ export const costDirectives = [
 export interface Weight {
   /** By itself; undefined where only its rows count. */
   readonly cost: number | undefined;
-  /** Whether it is a page, a list without pages, or a single thing. */
-  readonly holds: 'page' | 'list' | 'one';
+  /** Whether it is a page, a list without pages, something for each item of the input, or a single thing. */
+  readonly holds: 'page' | 'list' | 'items' | 'one';
 }
 
 /** What a field of the schema counts for. */
@@ -96,6 +98,7 @@ class WeightsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
 
   private kindOf({ args, type, name, pothosOptions }: PothosOutputFieldConfig<Types>): Weight['holds'] {
     if ('first' in args) return 'page';
+    if ((pothosOptions as Weights).perItem) return 'items';
     if ((pothosOptions as Weights).cost === 0) return 'one';
     if (type.kind !== 'List' || SIZED_FIELDS.includes(name)) return 'one';
     const row = type.type;
@@ -117,6 +120,9 @@ function printed({ cost, holds }: Weight): object {
   return {
     ...(cost !== undefined && { cost: { weight: String(cost) } }),
     ...(holds === 'list' && { listSize: { assumedSize: LIST_SIZE } }),
+    ...(holds === 'items' && {
+      listSize: { slicingArguments: ['input.items'], sizedFields: ['results'] },
+    }),
     ...(holds === 'page' && {
       listSize: {
         assumedSize: DEFAULT_PAGE,

@@ -71,6 +71,12 @@ describe('what is counted', () => {
       'mutation { createOrganization(input: { name: "" }) { organization { members(first: 8) { nodes { id } } } } }',
       18,
     ],
+    [
+      'a mutation of many, and what is read after each',
+      `mutation { createOrganizations(input: { items: [{ name: "" }, { name: "" }, { name: "" }] }) {
+         results { organization { members(first: 8) { nodes { id } } } errors { message } } errors { message } } }`,
+      3 * (10 + 8),
+    ],
   ])('%s', async (_what, document, cost) => {
     expect(await costOf(document)).toBe(cost);
   });

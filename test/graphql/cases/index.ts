@@ -6,6 +6,7 @@ import type { FeatureCases, MutationCase } from './cases.ts';
 import { environments } from './environments.ts';
 import { flags } from './flags.ts';
 import { imports } from './imports.ts';
+import { operations } from './operations.ts';
 import { organizations } from './organizations.ts';
 import { roles } from './roles.ts';
 import { team } from './team.ts';
@@ -22,6 +23,7 @@ export const FEATURES: readonly FeatureCases[] = [
   organizations,
   apis,
   applications,
+  operations,
   imports,
 ];
 
