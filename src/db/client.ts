@@ -8,6 +8,7 @@ import pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Prisma } from './generated/client/client.ts';
 import { PrismaClient } from './generated/client/client.ts';
+import { withPlannedReads } from './reads/reads.ts';
 
 export { Prisma } from './generated/client/client.ts';
 export type { PrismaClient };
@@ -21,10 +22,10 @@ export interface Database {
   /** The driver itself, for what Prisma has no word for: migrations, the job queue. */
   readonly driver: PGlite | pg.Pool;
   /**
-   * Runs one prepared statement outside any transaction. `name` identifies the text: a name has one text for ever.
+   * Runs one statement outside any transaction, prepared under `name` where it has one: a name has one text for ever.
    * int4, text, boolean, timestamptz (Date), text[] and json come back as JavaScript values.
    */
-  query<Row>(name: string, text: string, values: readonly unknown[]): Promise<Row[]>;
+  query<Row>(name: string | undefined, text: string, values: readonly unknown[]): Promise<Row[]>;
   /** Runs a text of many statements without parameters. */
   script(text: string): Promise<void>;
   close(): Promise<void>;
@@ -35,11 +36,13 @@ export function connectPostgres(url: string, max = 10): Database {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {}); // An idle connection that breaks is replaced at the next query, which reports what is wrong.
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) });
+  const query: Database['query'] = async (name, text, values) =>
+    (await pool.query({ ...(name !== undefined && { name }), text, values: values as unknown[] })).rows;
   return {
-    prisma,
+    prisma: withPlannedReads(prisma, query),
     kind: 'postgres',
     driver: pool,
-    query: async (name, text, values) => (await pool.query({ name, text, values: values as unknown[] })).rows,
+    query,
     script: async (text) => void (await pool.query(text)),
     close: async () => {
       await prisma.$disconnect();
@@ -51,11 +54,12 @@ export function connectPostgres(url: string, max = 10): Database {
 /** A database over an open PGlite, which it closes with itself. */
 export function connectEmbedded(pglite: PGlite): Database {
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
+  const query: Database['query'] = async (_name, text, values) => (await pglite.query(text, values as unknown[])).rows as never;
   return {
-    prisma,
+    prisma: withPlannedReads(prisma, query),
     kind: 'embedded',
     driver: pglite,
-    query: async (_name, text, values) => (await pglite.query(text, values as unknown[])).rows as never,
+    query,
     script: async (text) => void (await pglite.exec(text)),
     close: async () => {
       await prisma.$disconnect();

@@ -1,0 +1,206 @@
+/**
+ * A nested Prisma query as one SQL statement that answers with one JSON text. A row is an array, without the names of
+ * its fields, and a nested list is made by a subquery on the index of its relation. Cursors are row comparisons, so that
+ * a deep page reads no more of the index than the first one.
+ */
+import { conditionsOf, objectOf } from './conditions.ts';
+import type { Column, Model, Relation } from './datamodel.ts';
+import { NotPlanned, type QueryShape } from './shape.ts';
+
+export interface Statement {
+  readonly text: string;
+  /** The rows of the statement's answer, as Prisma would have returned them. */
+  decode(json: string): unknown[];
+}
+
+/** Makes a value of the answer what Prisma makes of it. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever JSON holds
+type Decoder = (value: any) => unknown;
+
+/** An expression of JSON, and what to make of its value. */
+interface Expression {
+  readonly sql: string;
+  readonly decode: Decoder | undefined;
+}
+
+/** PostgreSQL's bound on the arguments of a function, and so on the fields of a row. */
+const MAX_FIELDS = 100;
+const LIST_ARGUMENTS = new Set(['select', 'where', 'orderBy', 'take', 'skip', 'cursor']);
+
+/** The statement of a query for rows of `model`.
+ * @throws NotPlanned for what is left to Prisma */
+export function statementOf(models: ReadonlyMap<string, Model>, model: Model, query: QueryShape): Statement {
+  let aliases = 0;
+  const newAlias = () => `t${aliases++}`;
+  const { sql, decode } = list(model, query, []);
+  return { text: `SELECT ${sql}::text AS answer`, decode: (json) => decode!(JSON.parse(json)) as unknown[] };
+
+  /** The rows of `model` that belong to the row of `outer`, as an array. */
+  function list(target: Model, args: QueryShape, on: readonly { outer: string; there: string }[]): Expression {
+    for (const name in args) if (!LIST_ARGUMENTS.has(name)) throw new NotPlanned();
+    const { take, skip } = args;
+    const alias = newAlias();
+    const backwards = typeof take === 'number' && take < 0;
+    const order = orderOf(target, alias, args['orderBy'], backwards);
+    if (backwards && order.length === 0) throw new NotPlanned();
+    const belonging = (row: string) => [
+      ...on.map(({ outer, there }) => `${row}.${there} = ${outer}`),
+      ...conditionsOf(models, target, row, objectOf(args['where'] ?? {}), newAlias),
+    ];
+    const conditions = belonging(alias);
+    if (args['cursor'] !== undefined) {
+      if (take === undefined) throw new NotPlanned(); // Then, to Prisma, the row may be one that the list has not.
+      conditions.push(
+        fromCursor(target, objectOf(args['cursor']), order, on.length === 0 && target.key.length === 1 ? () => [] : belonging),
+      );
+    }
+    const row = rowOf(target, alias, args['select']);
+    const parts = [
+      `SELECT ${row.sql} AS r FROM ${target.table} ${alias}`,
+      conditions.length > 0 && `WHERE ${conditions.join(' AND ')}`,
+      order.length > 0 && `ORDER BY ${order.map(({ sql: by, direction }) => `${by} ${direction}`).join(', ')}`,
+      take !== undefined && `LIMIT ${Math.abs(sizeOf(take))}`,
+      Boolean(skip) && `OFFSET ${sizeOf(skip)}`,
+    ];
+    const rows = newAlias();
+    const decodeRow = row.decode;
+    const decodeRows = (values: unknown[]) => {
+      const decoded = decodeRow ? values.map(decodeRow) : values;
+      return backwards ? decoded.reverse() : decoded;
+    };
+    return {
+      sql: `(SELECT coalesce(json_agg(${rows}.r), '[]') FROM (${parts.filter(Boolean).join(' ')}) ${rows})`,
+      decode: decodeRow || backwards ? decodeRows : undefined,
+    };
+  }
+
+  /** A row with the selected fields, or with all of its columns. */
+  function rowOf(target: Model, alias: string, select: unknown): Expression {
+    const selected =
+      select === undefined ? [...target.columns.keys()].map((name) => [name, true] as const) : Object.entries(objectOf(select));
+    const fields = selected
+      .filter(([, content]) => content !== false)
+      .map(([name, content]) => ({ name, ...fieldOf(target, alias, name, content) }));
+    if (fields.length === 0 || fields.length > MAX_FIELDS) throw new NotPlanned();
+    const [only, ...more] = fields as [(typeof fields)[number], ...typeof fields];
+    if (more.length === 0) {
+      const { name, decode } = only;
+      return { sql: only.sql, decode: decode ? (value) => ({ [name]: decode(value) }) : (value) => ({ [name]: value }) };
+    }
+    return {
+      sql: `json_build_array(${fields.map(({ sql }) => sql).join(', ')})`,
+      decode: (values: unknown[]) => {
+        const row: Record<string, unknown> = {};
+        for (let index = 0; index < fields.length; index++) {
+          const { name, decode } = fields[index]!;
+          row[name] = decode ? decode(values[index]) : values[index];
+        }
+        return row;
+      },
+    };
+  }
+
+  function fieldOf(target: Model, alias: string, name: string, content: unknown): Expression {
+    const column = target.columns.get(name);
+    if (column) {
+      if (content !== true) throw new NotPlanned();
+      return columnOf(alias, column);
+    }
+    if (name === '_count') return countsOf(target, alias, content);
+    const relation = target.relations.get(name);
+    if (!relation) throw new NotPlanned();
+    const other = models.get(relation.target)!;
+    const args = content === true ? {} : objectOf(content);
+    if (relation.isList) return list(other, args, outerOf(relation, alias));
+    for (const argument in args) if (argument !== 'select') throw new NotPlanned();
+    const inner = newAlias();
+    const { sql, decode } = rowOf(other, inner, args['select']);
+    return {
+      sql: `(SELECT ${sql.startsWith('json_build_array(') ? sql : `json_build_array(${sql})`} FROM ${other.table} ${inner} WHERE ${joined(relation, alias, inner)})`,
+      decode: (value: unknown[] | null) => value && decode!(sql.startsWith('json_build_array(') ? value : value[0]),
+    };
+  }
+
+  function countsOf(target: Model, alias: string, content: unknown): Expression {
+    const { select, ...more } = objectOf(content);
+    const counts = Object.entries(objectOf(select)).map(([name, filter]) => {
+      const relation = target.relations.get(name);
+      if (!relation?.isList) throw new NotPlanned();
+      const { where = {}, ...other } = filter === true ? {} : objectOf(filter);
+      if (Object.keys(other).length > 0) throw new NotPlanned();
+      const there = models.get(relation.target)!;
+      const inner = newAlias();
+      const conditions = [joined(relation, alias, inner), ...conditionsOf(models, there, inner, objectOf(where), newAlias)];
+      return { name, sql: `(SELECT count(*) FROM ${there.table} ${inner} WHERE ${conditions.join(' AND ')})` };
+    });
+    if (counts.length === 0 || counts.length > MAX_FIELDS || Object.keys(more).length > 0) throw new NotPlanned();
+    return {
+      sql: `json_build_array(${counts.map(({ sql }) => sql).join(', ')})`,
+      decode: (values: number[]) => Object.fromEntries(counts.map(({ name }, index) => [name, values[index]])),
+    };
+  }
+
+  interface Order {
+    readonly sql: string;
+    readonly direction: 'ASC' | 'DESC';
+    /** The field that is ordered by, where it is one of the model's own. */
+    readonly field: string | undefined;
+  }
+
+  function orderOf(target: Model, alias: string, orderBy: unknown, backwards: boolean): Order[] {
+    const entries = (Array.isArray(orderBy) ? orderBy : orderBy === undefined ? [] : [orderBy]).flatMap((by) =>
+      Object.entries(objectOf(by)),
+    );
+    return entries.map(([name, content]) => {
+      const relation = target.relations.get(name);
+      if (relation && !relation.isList) {
+        const inner = newAlias();
+        const [by, ...more] = orderOf(models.get(relation.target)!, inner, content, backwards);
+        if (!by || more.length > 0) throw new NotPlanned();
+        const sql = `(SELECT ${by.sql} FROM ${models.get(relation.target)!.table} ${inner} WHERE ${joined(relation, alias, inner)})`;
+        return { sql, direction: by.direction, field: undefined };
+      }
+      const column = target.columns.get(name);
+      if (!column || (content !== 'asc' && content !== 'desc')) throw new NotPlanned();
+      return { sql: `${alias}.${column.name}`, direction: (content === 'asc') === backwards ? 'DESC' : 'ASC', field: name };
+    });
+  }
+
+  /** The rows from the one that the cursor names on; none when there is no such row among those that belong to the list. */
+  function fromCursor(target: Model, cursor: QueryShape, order: readonly Order[], belonging: (row: string) => string[]): string {
+    const columns = order.map(({ field }) => target.columns.get(field ?? ''));
+    // Else the order is not total, or no row comparison can express it.
+    if (!order.some(({ field }) => field === target.key.at(-1))) throw new NotPlanned();
+    if (order.some(({ direction }) => direction !== order[0]!.direction)) throw new NotPlanned();
+    const comparison = order[0]!.direction === 'ASC' ? '>=' : '<=';
+    const inner = newAlias();
+    const conditions = [...conditionsOf(models, target, inner, cursor, newAlias), ...belonging(inner)].join(' AND ');
+    const bounds = columns.map((column) => {
+      if (!column?.isRequired) throw new NotPlanned();
+      return `(SELECT ${inner}.${column.name} FROM ${target.table} ${inner} WHERE ${conditions})`;
+    });
+    return `(${order.map(({ sql: by }) => by).join(', ')}) ${comparison} (${bounds.join(', ')})`;
+  }
+}
+
+function columnOf(alias: string, { name, type, isList }: Column): Expression {
+  const sql = `${alias}.${name}`;
+  if (isList && type !== 'String' && type !== 'Int') throw new NotPlanned();
+  if (isList) return { sql, decode: (values: unknown[] | null) => values ?? [] };
+  if (type === 'DateTime') return { sql, decode: (text: string | null) => text && new Date(text) };
+  if (type !== 'String' && type !== 'Int' && type !== 'Boolean' && type !== 'Json') throw new NotPlanned();
+  return { sql, decode: undefined };
+}
+
+function outerOf({ on }: Relation, alias: string) {
+  return on.map(({ here, there }) => ({ outer: `${alias}.${here}`, there }));
+}
+
+function joined({ on }: Relation, outer: string, inner: string): string {
+  return on.map(({ here, there }) => `${inner}.${there} = ${outer}.${here}`).join(' AND ');
+}
+
+function sizeOf(size: unknown): number {
+  if (!Number.isSafeInteger(size)) throw new NotPlanned();
+  return size as number;
+}
