@@ -21,6 +21,12 @@ export interface Policy {
   readonly open?: string;
 }
 
+interface ArgumentPolicy {
+  /** What a call takes besides, because of what it is given. */
+  // biome-ignore lint/suspicious/noExplicitAny: each field knows its own arguments
+  readonly argumentPermissions?: (args: any) => readonly PermissionName[];
+}
+
 interface TypePolicy extends Policy {
   /** The tenant that a value of the type belongs to; absent: its `environmentId`, else its `businessId`. */
   // biome-ignore lint/suspicious/noExplicitAny: each type knows its own shape
@@ -40,7 +46,8 @@ declare global {
       Args extends InputFieldMap,
       ResolveShape,
       ResolveReturnShape,
-    > extends Policy {}
+    > extends Policy,
+        ArgumentPolicy {}
     export interface ObjectTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
     export interface InterfaceTypeOptions<Types extends SchemaTypes, Shape> extends TypePolicy {}
   }
@@ -88,10 +95,13 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     // Root fields name no tenant yet: what they call looks only where the actor holds the permission.
     const isRoot = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription';
     const tenant = this.typePolicy(field).tenant ?? ownTenant;
+    const { argumentPermissions } = field.pothosOptions as unknown as ArgumentPolicy;
     return (parent, args, context, info) => {
       const { actor } = (context as GraphContext).services;
-      const allowed = isRoot ? holdsAnywhere(actor, permission) : can(actor, permission, tenant(parent));
-      if (!allowed) throw refusal(actor, permission);
+      for (const needed of [permission, ...(argumentPermissions?.(args) ?? [])]) {
+        const allowed = isRoot ? holdsAnywhere(actor, needed) : can(actor, needed, tenant(parent));
+        if (!allowed) throw refusal(actor, needed);
+      }
       return resolver(parent, args, context, info);
     };
   }

@@ -77,3 +77,13 @@ test.each(Object.entries(LISTS))('%s take two statements at most, however large 
   expect(large.statements).toBe(small.statements);
   expect(large.statements).toBeLessThanOrEqual(WHO_ASKS + 2);
 });
+
+const COUNTED = Object.entries(LISTS).filter(([, fields]) => fields.includes('totalCount'));
+
+test.each(COUNTED)('%s are counted only when it is asked for', async (_what, fields) => {
+  await measure(fields, SMALL);
+  expect(statements.join('\n')).toMatch(/count\(/i);
+  await measure(fields.replaceAll('totalCount', ''), SMALL);
+  expect(statements.length).toBeGreaterThan(0);
+  expect(statements.join('\n')).not.toMatch(/count\(/i);
+});

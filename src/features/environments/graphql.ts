@@ -4,8 +4,6 @@ import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
-import { organizationsMatching } from '../organizations/graphql.ts';
-import { usersMatching } from '../users/graphql.ts';
 import { createEnvironment } from './service.ts';
 
 const EnvironmentKind = builder.enumType('EnvironmentKind', {
@@ -49,37 +47,6 @@ export const Environment = builder.prismaObject('Environment', {
       resolve: ({ id }, _args, { services }) => permissionsOver(services.actor, { environmentId: id }),
     }),
     business: t.relation('business', { nullable: true, permission: 'read:businesses', description: 'The business it belongs to.' }),
-    users: t.relatedConnection('users', {
-      cursor: 'environmentId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:users',
-      description: 'Its users, oldest first.',
-      args: {
-        search: t.arg.string({
-          description:
-            'Part of a name or of the provided id; the start of an id, or eight of its digits; part of an email address, phone number or username too, for callers who may read contacts. Case does not matter. One or two letters are looked for where a word begins.',
-        }),
-      },
-      query: ({ search }, { services }) => ({
-        where: usersMatching(search, services.actor),
-        orderBy: oldestFirst,
-      }),
-    }),
-    organizations: t.relatedConnection('organizations', {
-      cursor: 'environmentId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:organizations',
-      description: 'Its organizations, oldest first.',
-      args: {
-        search: t.arg.string({
-          description:
-            'Part of a name, an external id or a handle; the start of an id, or eight of its digits. Case does not matter. One or two letters are looked for where a word begins.',
-        }),
-      },
-      query: ({ search }) => ({ where: organizationsMatching(search), orderBy: oldestFirst }),
-    }),
     applications: t.relatedConnection('applications', {
       cursor: 'environmentId_id',
       totalCount: true,

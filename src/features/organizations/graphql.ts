@@ -1,10 +1,9 @@
 /** Organizations and their members in the graph. */
-import type { Prisma } from '../../db/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import { matching } from '../../graphql/search.ts';
 import { Permission, Role } from '../roles/graphql.ts';
+import './list/graphql.ts';
 import { addOrganizationMember, createOrganization } from './service.ts';
 
 export const Organization = builder.prismaObject('Organization', {
@@ -27,14 +26,6 @@ export const Organization = builder.prismaObject('Organization', {
     }),
     isSuspended: t.exposeBoolean('isSuspended', { nullable: true, description: 'Whether nobody can sign in to it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
-    members: t.relatedConnection('memberships', {
-      cursor: 'environmentId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:organization_users',
-      description: 'Its members, oldest membership first.',
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
-    }),
   }),
 });
 
@@ -68,11 +59,6 @@ export const Membership = builder.prismaObject('Membership', {
     }),
   }),
 });
-
-/** Organizations by name, external id, handle or id. */
-export function organizationsMatching(search: string | null | undefined): Prisma.OrganizationWhereInput {
-  return matching<Prisma.OrganizationWhereInput>(search, 'organization', (holds) => [{ searchText: holds }]);
-}
 
 registerNode('organization', {
   typeName: 'Organization',

@@ -1,11 +1,8 @@
 /** Users in the graph. What identifies a person to the outside, the contacts, takes a permission of its own. */
-import { environmentsWith } from '../../access/authorize.ts';
-import type { Prisma } from '../../db/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import { matching } from '../../graphql/search.ts';
-import type { Actor } from '../../kernel/actor.ts';
+import './list/graphql.ts';
 import { createUser } from './service.ts';
 
 const IdentityType = builder.enumType('IdentityType', {
@@ -78,16 +75,6 @@ export const User = builder.prismaObject('User', {
     }),
   }),
 });
-
-/** Whose contacts may be read may be found by them: a search must not tell what a field would not. */
-export function usersMatching(search: string | null | undefined, actor: Actor): Prisma.UserWhereInput {
-  const contactsIn = environmentsWith(actor, 'read:user_contacts');
-  const isEverywhere = environmentsWith(actor, 'read:users').every((environmentId) => contactsIn.includes(environmentId));
-  return matching<Prisma.UserWhereInput>(search, 'user', (holds) => [
-    { searchText: holds },
-    ...(contactsIn.length > 0 ? [{ searchContacts: holds, ...(!isEverywhere && { environmentId: { in: contactsIn } }) }] : []),
-  ]);
-}
 
 registerNode('user', {
   typeName: 'User',

@@ -8,6 +8,8 @@ import { addMembership, joinOpenOrganization } from '../organizations/service.ts
 import { defaultRoleIds } from '../roles/service.ts';
 import { optionalText, requireEmail } from '../text.ts';
 
+export { usersMatching } from './finding.ts';
+
 export interface CreateUserInput {
   readonly environmentId?: string | null | undefined;
   readonly email: string;

@@ -1,13 +1,26 @@
 /**
- * What a person types into a search box, as conditions that the indexes answer. A searchable text is kept in lower case
+ * How lists are narrowed, the same for every feature: what a person types into a search box, as conditions that the indexes answer. A searchable text is kept in lower case
  * in one column, with a space before each of its parts, under a trigram index.
  */
 import { ID_PREFIXES, type IdKind } from '../kernel/ids.ts';
 
+/** A stretch of time, open at either end. */
+export interface TimeRange {
+  readonly from?: Date | null | undefined;
+  /** The first moment after it. */
+  readonly before?: Date | null | undefined;
+}
+
+/** The condition that a time is in `range`. */
+export function inRange({ from, before }: TimeRange) {
+  return { ...(from && { gte: from }), ...(before && { lt: before }) };
+}
+
 /** More than the longest text that can be found. */
 const MAX_LENGTH = 500;
 
-const NOTHING = { OR: [] };
+/** Not an empty OR, which Prisma forgets inside an AND. */
+const NOTHING = { id: { in: [] as string[] } };
 
 /**
  * The condition that a row of `kind` matches what is searched for: one of the `columns`, of which some are given or none,
