@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Quotas, Standing } from '../features/quotas/service.ts';
 import type { Actor } from '../kernel/actor.ts';
-import { MAX_COST, MIN_COST, measure, tooComplex } from './cost.ts';
+import { MAX_COST, MIN_COST, measureExecution, tooComplex } from './cost.ts';
 
 /** Who is asking, and what that has cost so far. */
 export interface Account {
@@ -43,7 +43,7 @@ export function charging(): Plugin<{ account: Account }> {
   return {
     onExecute: async ({ args, setResultAndStopExecution }) => {
       const { account } = args.contextValue as unknown as { account: Account };
-      const { cost, errors } = measure(args);
+      const { cost, errors } = measureExecution(args);
       account.requested = cost;
       if (errors.length > 0) return setResultAndStopExecution({ errors });
       if (cost > account.maximum) return setResultAndStopExecution({ errors: [tooComplex(cost, account.maximum)] });

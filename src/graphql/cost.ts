@@ -10,6 +10,7 @@ import {
   type GraphQLField,
   GraphQLIncludeDirective,
   type GraphQLNamedType,
+  type GraphQLSchema,
   GraphQLSkipDirective,
   getArgumentValues,
   getDirectiveValues,
@@ -19,9 +20,11 @@ import {
   isInterfaceType,
   isObjectType,
   Kind,
+  type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Actor } from '../kernel/actor.ts';
 import type { GraphContext } from './context.ts';
 import { NOT_RUN, type PageArguments, pageSize } from './page-limits.ts';
 import { LIST_SIZE, SIZED_FIELDS, weightOf } from './weights.ts';
@@ -30,6 +33,8 @@ import { LIST_SIZE, SIZED_FIELDS, weightOf } from './weights.ts';
 export const MAX_COST = 20_000;
 /** What every operation costs at least. */
 export const MIN_COST = 1;
+/** Counting ends here: the largest number that a GraphQL Int holds. */
+const MAX_COUNTED = 2 ** 31 - 1;
 /** What it costs to ask the schema about itself. */
 const INTROSPECTION_COST = 10;
 
@@ -50,17 +55,30 @@ interface Sum {
   rows: number;
 }
 
-/** What a valid document's operation costs, with the variables it is sent with. */
-export function measure({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): Measure {
-  const { actor } = (contextValue as GraphContext).services;
-  const operation = getOperationAST(document, operationName);
-  const variables = operation && getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}).coerced;
-  if (!variables) return { cost: MIN_COST, errors: [] }; // Execution itself says what is wrong.
+/** A valid operation. */
+interface Operation {
+  readonly schema: GraphQLSchema;
+  readonly definition: OperationDefinitionNode;
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+}
+
+/** What an operation costs that is about to run. */
+export function measureExecution({ schema, document, operationName, variableValues, contextValue }: ExecutionArgs): Measure {
+  const definition = getOperationAST(document, operationName);
   const fragments = new Map(
     document.definitions
-      .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
+      .filter((each): each is FragmentDefinitionNode => each.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
+  const { actor } = (contextValue as GraphContext).services;
+  const measured = definition && measure({ schema, definition, fragments }, variableValues ?? {}, actor);
+  return measured ?? { cost: MIN_COST, errors: [] }; // Execution itself says what is wrong.
+}
+
+/** What an operation costs the actor with these variables; undefined when they do not fit it. */
+export function measure({ schema, definition, fragments }: Operation, given: object, actor: Actor): Measure | undefined {
+  const variables = getVariableValues(schema, definition.variableDefinitions ?? [], given as Record<string, unknown>).coerced;
+  if (!variables) return undefined;
   const errors: GraphQLError[] = [];
   const ofFragments = new Map<string, Sum>(); // Each is measured once, however often it is spread.
   const ofFragment = (name: string): Sum => {
@@ -99,8 +117,8 @@ export function measure({ schema, document, operationName, variableValues, conte
     if (holds === 'items') return Math.max(1, (args as unknown as BulkArguments).input.items.length) * ((cost ?? 0) + once);
     return (cost ?? 0) + once + pageSize(args as PageArguments, node, field, actor, errors) * (1 + rows);
   };
-  const { once } = ofSet(operation.selectionSet, schema.getRootType(operation.operation));
-  return { cost: Math.min(Math.max(once, MIN_COST), Number.MAX_SAFE_INTEGER), errors };
+  const { once } = ofSet(definition.selectionSet, schema.getRootType(definition.operation));
+  return { cost: Math.min(Math.max(once, MIN_COST), MAX_COUNTED), errors };
 }
 
 /** Says that an operation costs more than one may. */

@@ -15,6 +15,7 @@ import { type Place, placeOf } from './access-places.ts';
 import { type Judgement, judgeOperation } from './access-walk.ts';
 import { machineActor } from './actor.ts';
 import { builder } from './builder.ts';
+import { measure } from './cost.ts';
 import { ViewerKind } from './viewer.ts';
 
 /** Whom to explain for, instead of the caller: one of them. */
@@ -27,6 +28,8 @@ interface Subject {
 interface Explanation {
   readonly actor: Actor;
   readonly judgements: readonly Judgement[];
+  /** Undefined while the variables do not fit the operation. */
+  readonly cost: number | undefined;
 }
 
 /**
@@ -46,7 +49,8 @@ async function explain(
   const actor = as ? await actorOfSubject(ctx, as) : ctx.actor;
   const within = tenantId ? tenantWithin(actor, tenantId) : undefined;
   const operation = readOperation(schema, text, !ctx.config.production);
-  return { actor, judgements: await judgeOperation(actingAs(ctx, actor), operation, within) };
+  const judgements = await judgeOperation(actingAs(ctx, actor), operation, within);
+  return { actor, judgements, cost: measure(operation, (text.variables ?? {}) as object, actor)?.cost };
 }
 
 /** The subject, searched in the businesses whose team the caller may change, and confined to them. */
@@ -163,6 +167,11 @@ const AccessExplanation = builder.objectRef<Explanation>('AccessExplanation').im
     isAllowed: t.boolean({
       description: 'Whether all of it may be used.',
       resolve: ({ judgements }) => judgements.every(({ refusal }) => !refusal),
+    }),
+    cost: t.int({
+      nullable: true,
+      description: 'What it would cost with these variables, in cost units; null while they do not fit it.',
+      resolve: ({ cost }) => cost ?? null,
     }),
     coordinates: t.field({
       type: [AccessCoordinate],

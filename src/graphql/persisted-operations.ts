@@ -3,7 +3,6 @@
  * queries do, or as the persisted documents of GraphQL over HTTP. None is registered by a request, as "automatic"
  * persisted queries would: what a machine is bound to would then be for any caller to extend.
  */
-import type { FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import type { Infrastructure } from '../features/context.ts';
@@ -15,12 +14,11 @@ import type { Account } from './charging.ts';
 export const DOCUMENT_ID = 'documentId';
 
 /** Puts the document in the place of its hash, and holds a machine that is bound to its operations. */
-export function persistedOperations(infrastructure: Infrastructure): Plugin<{ account: Account; request_: FastifyRequest }> {
+export function persistedOperations(infrastructure: Infrastructure): Plugin<{ account: Account }> {
   return {
     onParams: async ({ params, setParams, context }) => {
-      const { account, request_ } = context as unknown as { account: Account; request_: FastifyRequest };
-      const { actor } = account;
-      const hash = hashOf(params, request_);
+      const { actor } = (context as unknown as { account: Account }).account;
+      const hash = hashOf(params);
       const text = typeof params?.query === 'string' ? params.query : undefined;
       if (actor.kind === 'machine' && actor.isBoundToOperations) {
         const wanted = text === undefined ? hash : sha256(text);
@@ -41,8 +39,8 @@ export function persistedOperations(infrastructure: Infrastructure): Plugin<{ ac
 }
 
 /** The SHA-256 hash that a request names its operation by, in lower-case hex. */
-function hashOf(params: GraphQLParams | undefined, request: FastifyRequest): string | undefined {
-  const { documentId = (request.query as { documentId?: unknown }).documentId } = (params ?? {}) as { documentId?: unknown };
+function hashOf(params: GraphQLParams | undefined): string | undefined {
+  const { documentId } = (params ?? {}) as { documentId?: unknown };
   if (documentId !== undefined && documentId !== null) {
     const hash = typeof documentId === 'string' ? /^sha256:([0-9a-f]{64})$/.exec(documentId)?.[1] : undefined;
     if (!hash) throw refusal('BAD_USER_INPUT', 'A documentId is `sha256:` and the SHA-256 hash of the document, in lower-case hex.');

@@ -14,6 +14,7 @@ import type { GraphContext } from './context.ts';
 import { MIN_COST } from './cost.ts';
 import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
 import { type ErrorCode, publicError } from './errors.ts';
+import { getParameters } from './get-parameters.ts';
 import { checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
 import { schema } from './schema.ts';
@@ -57,7 +58,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     extraParamNames: [DOCUMENT_ID],
     maxRequestBodySize: UPLOAD_LIMIT,
     maskedErrors: false, // By our own plugin, which every error passes on its way out.
-    plugins: [persistedOperations(infrastructure), limits, charging(), publicErrors(infrastructure)],
+    plugins: [getParameters, persistedOperations(infrastructure), limits, charging(), publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },

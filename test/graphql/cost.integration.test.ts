@@ -107,6 +107,17 @@ describe('what is told', () => {
     expect(await send('{ viewer { kind } business { id } }')).toMatchObject({ extensions: cost(1) });
   });
 
+  test('before anything runs, to who asks what an operation would cost', async () => {
+    const explain = 'query ($document: String!, $variables: JSON) { explainAccess(document: $document, variables: $variables) { cost } }';
+    const document = `query ($first: Int!) ${users('(first: $first)', 'memberships(first: 3) { nodes { id } }')}`;
+    const explained = async (text: string, variables?: object) => (await send(explain, { document: text, variables })).data;
+    expect(await explained(document, { first: 50 })).toEqual({ explainAccess: { cost: await costOf(document, { first: 50 }) } });
+    expect(await explained(document)).toEqual({ explainAccess: { cost: null } });
+    expect(await explained(document, { first: 'many' })).toEqual({ explainAccess: { cost: null } });
+    const doubling = `{ environment { ...F0 } } ${Array.from({ length: 60 }, (_, at) => `fragment F${at} on Environment { ...F${at + 1} ...F${at + 1} }`).join(' ')} fragment F60 on Environment { users { nodes { id } } }`;
+    expect(await explained(doubling)).toEqual({ explainAccess: { cost: 2 ** 31 - 1 } });
+  });
+
   test('to nobody else', async () => {
     expect(await send('{ viewer { kind } }', {}, '')).toEqual({
       data: { viewer: null },

@@ -200,6 +200,8 @@ describe('a request that is none', () => {
       `?query=${encodeURIComponent('{ viewer { kind } }')}`,
     );
     expect(read).toMatchObject({ status: 200, data: { viewer: { kind: 'MACHINE' } }, errors: [] });
+    for (const parameter of ['variables={', 'extensions={', 'variables=42'])
+      expect(await send({ method: 'GET' }, `?query={viewer{kind}}&${parameter}`)).toMatchObject(refused('BAD_USER_INPUT'));
   });
 });
 

@@ -49,7 +49,13 @@ const OPEN = [
   ...['Query.viewer', 'Query.node', 'Node.id'],
   // What callers may do themselves; for others it is explained to whom may change the team.
   ...['Business.viewerPermissions', 'Environment.viewerPermissions', 'Query.explainAccess', 'AccessExplanation.kind'],
-  ...['AccessExplanation.isAllowed', 'AccessExplanation.coordinates', 'AccessCoordinate.coordinate', 'AccessCoordinate.path'],
+  ...[
+    'AccessExplanation.isAllowed',
+    'AccessExplanation.coordinates',
+    'AccessExplanation.cost',
+    'AccessCoordinate.coordinate',
+    'AccessCoordinate.path',
+  ],
   ...['AccessCoordinate.permission', 'AccessCoordinate.openBecause', 'AccessCoordinate.isAllowed', 'AccessCoordinate.refusal'],
   ...['AccessCoordinate.businessId', 'AccessCoordinate.environmentId', 'AccessCoordinate.grantedBy', 'AccessCoordinate.grantableBy'],
   ...['AccessGrant.teamRoles', 'AccessGrant.scope'],
