@@ -1,6 +1,8 @@
 /** Loads every feature's part of the graph. A new feature is one line here. */
 import './apis/graphql.ts';
 import './applications/graphql.ts';
+import './applications/tokens/graphql.ts';
+import './applications/urls/graphql.ts';
 import './businesses/graphql.ts';
 import './environments/graphql.ts';
 import './flags/graphql.ts';

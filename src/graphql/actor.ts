@@ -18,7 +18,7 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
 
   // What was taken from the application since the token was issued does not count any more.
   const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
-  if (!client?.apis.some((api) => api.isManagement)) return undefined;
+  if (!client?.apis.some((api) => api.isManagement) || client.organization) return undefined;
   if (Array.isArray(claims['gty']) && claims['gty'].includes('client_credentials')) {
     return machineActor(client, tenancy, claims['scp'] as string[]);
   }

@@ -13,8 +13,9 @@ export function sessionToken(request: FastifyRequest): string | undefined {
   return request.cookies[sessionName(request.tenancy)];
 }
 
-export function setSession(reply: FastifyReply, tenancy: Tenancy, token: string): void {
-  reply.setCookie(sessionName(tenancy), token, { ...attributes(tenancy), maxAge: SESSION_SECONDS });
+/** Hands the browser a session, which it forgets when it is closed unless the session is persistent. */
+export function setSession(reply: FastifyReply, tenancy: Tenancy, token: string, isPersistent: boolean): void {
+  reply.setCookie(sessionName(tenancy), token, { ...attributes(tenancy), ...(isPersistent && { maxAge: SESSION_SECONDS }) });
 }
 
 export function clearSession(reply: FastifyReply, tenancy: Tenancy): void {

@@ -11,10 +11,11 @@ interface Issue {
   readonly now: Date;
 }
 
-/** Claims of a person's access token (RFC 9068 with the names that SDKs read). */
-export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, subject: Subject): object {
+/** Claims of a person's access token (RFC 9068 with the names that SDKs read). What the application chose comes first: it replaces nothing. */
+export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, subject: Subject, optional: object): object {
   const iat = epochSeconds(now);
   return {
+    ...optional,
     iss: issuer,
     sub: subject.userId,
     aud: grant.audiences,
@@ -26,6 +27,7 @@ export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, 
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,
     feature_flags: subject.featureFlags,
+    ...(!client.isSessionPersistent && { ksp: { persistent: false } }),
   };
 }
 
@@ -34,10 +36,11 @@ export function idTokenClaims(
   { issuer, client, now }: Issue,
   grant: Grant,
   subject: Subject,
-  extra: { nonce: string | null; atHash: string },
+  extra: { nonce: string | null; atHash: string; optional: object },
 ): object {
   const iat = epochSeconds(now);
   return {
+    ...extra.optional,
     iss: issuer,
     sub: subject.userId,
     aud: [client.clientId],
@@ -76,9 +79,15 @@ export function fullName(subject: Pick<Subject, 'firstName' | 'lastName'>): stri
 }
 
 /** Claims of a machine's access token: no `sub`, as no person is involved. */
-export function machineTokenClaims({ issuer, client, now }: Issue, audiences: readonly string[], scopes: readonly string[]): object {
+export function machineTokenClaims(
+  { issuer, client, now }: Issue,
+  audiences: readonly string[],
+  scopes: readonly string[],
+  optional: object,
+): object {
   const iat = epochSeconds(now);
   return {
+    ...optional,
     iss: issuer,
     aud: audiences,
     azp: client.clientId,
@@ -88,6 +97,7 @@ export function machineTokenClaims({ issuer, client, now }: Issue, audiences: re
     gty: ['client_credentials'],
     scope: scopes.join(' '),
     scp: scopes,
+    ...(client.organization && { org_code: client.organization.id }),
     v: '2',
   };
 }

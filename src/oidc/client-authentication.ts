@@ -25,11 +25,20 @@ export async function authenticateClient(
   const given = credentials(authorization, form);
   if (!given.clientId) throw new OAuthError('invalid_client', 'The client_id is missing.');
   const client = await findClient(infrastructure, environmentId, given.clientId);
-  const secretHash = client?.secretHash;
-  const matches = secretHash ? given.secret !== undefined && sameText(sha256(given.secret), secretHash) : client !== undefined;
-  if (!client || !matches) throw new OAuthError('invalid_client', 'The client is unknown, or its secret is wrong.');
+  if (!client || (client.secretHash !== null && !isSecretOf(client, given.secret)))
+    throw new OAuthError('invalid_client', 'The client is unknown, or its secret is wrong.');
   return client;
 }
+
+/** Both secrets are always compared, so that the time says nothing about which of them there are. */
+function isSecretOf({ secretHash, previousSecretHash }: Client, secret: string | undefined): boolean {
+  if (secret === undefined) return false;
+  const given = sha256(secret);
+  return [secretHash, previousSecretHash].map((known) => sameText(given, known ?? NO_SECRET) && known !== null).includes(true);
+}
+
+/** As long as a digest, and none. */
+const NO_SECRET = '-'.repeat(64);
 
 function credentials(authorization: string | undefined, form: Form): { clientId: string | undefined; secret: string | undefined } {
   const body = { clientId: parameter(form, 'client_id'), secret: parameter(form, 'client_secret') };

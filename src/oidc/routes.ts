@@ -33,7 +33,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
         const outcome = await begin(contextOf(request), { tenancy, client: authorization.client }, authorization, cookies);
-        if (outcome.sessionToken) setSession(reply, tenancy, outcome.sessionToken);
+        if (outcome.sessionToken) setSession(reply, tenancy, outcome.sessionToken, authorization.client.isSessionPersistent);
         return goTo(reply, outcome.location);
       } catch (error) {
         if (!(error instanceof RedirectError)) throw error;

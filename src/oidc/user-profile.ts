@@ -1,4 +1,5 @@
 /** The UserInfo endpoint (OpenID Connect Core §5.3), with the fields that SDKs read besides. */
+import { findClient } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { findSubject } from '../features/grants/subject.ts';
@@ -10,7 +11,9 @@ export async function userProfile(infrastructure: Infrastructure, tenancy: Tenan
   const token = bearerToken(authorization);
   const claims = token ? await verifyAccessToken(infrastructure, tenancy, token) : undefined;
   const subject = claims?.sub ? await findSubject(infrastructure, tenancy.environmentId, claims.sub, null) : undefined;
-  if (!claims || !subject || subject.isSuspended)
+  // A deleted application takes its tokens along.
+  const client = subject && (await findClient(infrastructure, tenancy.environmentId, String(claims?.['azp'])));
+  if (!claims || !client || subject.isSuspended)
     throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
   const scopes = Array.isArray(claims['scp']) ? (claims['scp'] as string[]) : [];
   const profile = profileClaims(subject, scopes);

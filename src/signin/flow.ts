@@ -43,7 +43,7 @@ export async function begin(
 ): Promise<Outcome> {
   const { tenancy, client } = place;
   const { request, prompt, maxAge } = authorization;
-  const session = await findSession(ctx, tenancy.environmentId, cookies.session);
+  const session = await findSession(ctx, tenancy.environmentId, cookies.session, client.sessionInactivityTimeout);
   const isFresh = session && (maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000);
   if (session && isFresh && prompt !== 'login' && prompt !== 'create') {
     const organization = await chooseOrganization(ctx, tenancy, session.userId, request).catch((error: unknown) => {
@@ -118,7 +118,7 @@ export async function organizationChosen(
   organizationId: string,
   sessionToken: string | undefined,
 ): Promise<Outcome> {
-  const session = await findSession(ctx, attempt.environmentId, sessionToken);
+  const session = await findSession(ctx, attempt.environmentId, sessionToken, place.client.sessionInactivityTimeout);
   if (!session || session.userId !== attempt.userId) throw expired();
   const membership = await membershipIn(ctx, attempt.environmentId, session.userId, organizationId);
   if (membership !== 'member') throw expired();

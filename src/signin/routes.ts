@@ -58,7 +58,7 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
           throw error;
         });
       if ('problem' in result) return show(reply, visited, result.problem, form);
-      if (result.sessionToken) setSession(reply, tenancy, result.sessionToken);
+      if (result.sessionToken) setSession(reply, tenancy, result.sessionToken, visited.place.client.isSessionPersistent);
       return reply.header('cache-control', 'no-store').redirect(result.location, 303);
     });
   };

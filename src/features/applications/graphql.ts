@@ -1,8 +1,18 @@
 /** Applications in the graph. A client secret is in the answer of what made it, and nowhere else ever. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import { type ApplicationType, createApplication, type EmailSignIn, rotateApplicationSecret } from './service.ts';
+import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
+import { revokePreviousSecret, rotateApplicationSecret } from './secrets/service.ts';
+import {
+  type ApplicationType,
+  createApplication,
+  deleteApplication,
+  type EmailSignIn,
+  INACTIVITY_BOUNDS,
+  type PhoneSignIn,
+  type UsernameSignIn,
+  updateApplication,
+} from './service.ts';
 
 const ApplicationTypeEnum = builder.enumType('ApplicationType', {
   description: 'What kind of OAuth client an application is.',
@@ -19,6 +29,24 @@ const EmailSignInEnum = builder.enumType('EmailSignIn', {
   values: {
     CODE: { value: 'code', description: 'By a mailed one-time code.' },
     PASSWORD: { value: 'password', description: 'By a password; the address is proved by a code once.' },
+    OFF: { value: 'off', description: 'Not at all.' },
+  },
+});
+
+const PhoneSignInEnum = builder.enumType('PhoneSignIn', {
+  description: 'How people sign in with a phone number.',
+  values: {
+    CODE: { value: 'code', description: 'By a one-time code in a text message.' },
+    PASSWORD: { value: 'password', description: 'By a password.' },
+    OFF: { value: 'off', description: 'Not at all.' },
+  },
+});
+
+const UsernameSignInEnum = builder.enumType('UsernameSignIn', {
+  description: 'How people sign in with a username.',
+  values: {
+    PASSWORD: { value: 'password', description: 'By a password.' },
+    OFF: { value: 'off', description: 'Not at all.' },
   },
 });
 
@@ -45,6 +73,20 @@ export const Application = builder.prismaObject('Application', {
       select: { emailSignIn: true },
       resolve: ({ emailSignIn }) => emailSignIn as EmailSignIn,
     }),
+    phoneSignIn: t.field({
+      type: PhoneSignInEnum,
+      nullable: true,
+      description: 'How people sign in with a phone number.',
+      select: { phoneSignIn: true },
+      resolve: ({ phoneSignIn }) => phoneSignIn as PhoneSignIn,
+    }),
+    usernameSignIn: t.field({
+      type: UsernameSignInEnum,
+      nullable: true,
+      description: 'How people sign in with a username.',
+      select: { usernameSignIn: true },
+      resolve: ({ usernameSignIn }) => usernameSignIn as UsernameSignIn,
+    }),
     callbackUrls: t.exposeStringList('callbackUrls', {
       nullable: true,
       permission: 'read:applications_redirect_uris',
@@ -55,17 +97,34 @@ export const Application = builder.prismaObject('Application', {
       permission: 'read:application_logout_uris',
       description: 'Where a sign-out may lead.',
     }),
-    accessTokenLifetime: t.exposeInt('accessTokenLifetime', {
+    organizationId: t.exposeID('organizationId', {
       nullable: true,
-      permission: 'read:application_tokens',
-      description: 'Seconds.',
+      description: 'The only organization that a machine acts for; null: the whole environment.',
     }),
-    idTokenLifetime: t.exposeInt('idTokenLifetime', { nullable: true, permission: 'read:application_tokens', description: 'Seconds.' }),
-    refreshTokenLifetime: t.exposeInt('refreshTokenLifetime', {
+    loginUri: t.exposeString('loginUri', { nullable: true, description: 'Its page that starts a sign-in.' }),
+    homepageUri: t.exposeString('homepageUri', { nullable: true, description: 'Its first page.' }),
+    isSessionPersistent: t.exposeBoolean('isSessionPersistent', {
       nullable: true,
-      permission: 'read:application_tokens',
-      description: 'Seconds.',
+      description: 'Whether people who sign in to it stay signed in when they close their browser.',
     }),
+    sessionInactivityTimeout: t.exposeInt('sessionInactivityTimeout', {
+      nullable: true,
+      description: 'Seconds without activity after which it asks people to sign in again.',
+    }),
+    hasPreviousSecret: t.boolean({
+      nullable: true,
+      permission: 'read:application_secrets',
+      description: 'Whether the secret before the last rotation still works.',
+      select: { previousSecretHash: true },
+      resolve: ({ previousSecretHash }) => previousSecretHash !== null,
+    }),
+    secretRotatedAt: t.expose('secretRotatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      permission: 'read:application_secrets',
+      description: 'When it got the secret that it has; null: when it was made.',
+    }),
+    version: t.exposeInt('version', { nullable: true, description: 'Counts its changes: what `expectedVersion` takes.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
   }),
 });
@@ -79,15 +138,27 @@ registerNode('application', {
 
 const SECRET = 'The client secret: shown this once. Absent for public clients.';
 
+const URL_CODES = { INVALID_URL: 'Not usable as a URL of this kind.' };
+
 defineMutation({
   name: 'createApplication',
   description: 'Makes an application. Its secret, where it has one, is in this answer only.',
   policy: { permission: createApplication.permission },
-  codes: { ...TEXT_CODES, INVALID_URL: 'Not usable as a callback or logout URL.', TOO_MANY_URLS: 'More than 100 URLs of a kind.' },
+  codes: {
+    ...TEXT_CODES,
+    ...URL_CODES,
+    ...PLAN_CODES,
+    TOO_MANY_URLS: 'More than 100 URLs of a kind.',
+    NOT_A_MACHINE: 'Only machines act for one organization.',
+  },
   input: (t) => ({
     environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
     name: t.string({ required: true, description: 'At most 200 characters.' }),
     type: t.field({ type: ApplicationTypeEnum, required: true, description: 'Cannot be changed later.' }),
+    organizationId: t.id({
+      description:
+        'For a machine: the only organization that it acts for, which its tokens name. It is given no tokens for the management API. Cannot be changed later.',
+    }),
     callbackUrls: t.stringList({ description: 'Where a sign-in may lead back to, at most 100.' }),
     logoutUrls: t.stringList({ description: 'Where a sign-out may lead, at most 100.' }),
     emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: CODE.' }),
@@ -101,14 +172,77 @@ defineMutation({
 });
 
 defineMutation({
-  name: 'rotateApplicationSecret',
-  description: 'Gives an application a new secret. The old one stops working at once.',
-  policy: { permission: rotateApplicationSecret.permission },
-  codes: { NO_SECRET: 'A public client has no secret.' },
+  name: 'updateApplication',
+  description: 'Changes an application: its name, its pages, how people sign in to it and how long they stay signed in.',
+  policy: { permission: updateApplication.permission },
+  versioned: true,
+  codes: { ...TEXT_CODES, ...URL_CODES, INVALID_TIMEOUT: 'Shorter or longer than a session may sleep.' },
+  input: (t) => ({
+    applicationId: t.id({ required: true, description: 'The application.' }),
+    name: t.string({ description: 'Absent: unchanged.' }),
+    loginUri: t.string({
+      description: 'Its page that starts a sign-in: an https URL, or http for localhost. Absent: unchanged; null: none.',
+    }),
+    homepageUri: t.string({ description: 'Its first page: an https URL, or http for localhost. Absent: unchanged; null: none.' }),
+    emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: unchanged.' }),
+    phoneSignIn: t.field({ type: PhoneSignInEnum, description: 'Absent: unchanged.' }),
+    usernameSignIn: t.field({ type: UsernameSignInEnum, description: 'Absent: unchanged.' }),
+    isSessionPersistent: t.boolean({ description: 'Absent: unchanged.' }),
+    sessionInactivityTimeout: t.int({
+      description: `Seconds, ${INACTIVITY_BOUNDS.min} to ${INACTIVITY_BOUNDS.max}. Absent: unchanged.`,
+    }),
+  }),
+  run: (ctx, { emailSignIn, phoneSignIn, usernameSignIn, ...input }) =>
+    updateApplication(ctx, {
+      ...input,
+      ...(emailSignIn && { emailSignIn: emailSignIn as EmailSignIn }),
+      ...(phoneSignIn && { phoneSignIn: phoneSignIn as PhoneSignIn }),
+      ...(usernameSignIn && { usernameSignIn: usernameSignIn as UsernameSignIn }),
+    }),
+  payload: (t) => ({ application: changed(t, 'Application', 'The application.') }),
+});
+
+defineMutation({
+  name: 'deleteApplication',
+  description: 'Deletes an application. Nobody is signed in to it any more, and every token that it was given ends.',
+  policy: { permission: deleteApplication.permission },
+  previews: true,
+  codes: {},
   input: (t) => ({ applicationId: t.id({ required: true, description: 'The application.' }) }),
+  run: (ctx, input) => deleteApplication(ctx, input),
+  payload: (t) => ({ deletedId: deletedId(t) }),
+});
+
+defineMutation({
+  name: 'rotateApplicationSecret',
+  description: 'Gives an application a new secret. The old one stops working at once, unless it is kept.',
+  policy: { permission: rotateApplicationSecret.permission },
+  codes: {
+    ...PLAN_CODES,
+    NO_SECRET: 'A public client has no secret.',
+    PREVIOUS_SECRET_KEPT: 'A previous secret is kept already: it has to be revoked first.',
+  },
+  input: (t) => ({
+    applicationId: t.id({ required: true, description: 'The application.' }),
+    keepPrevious: t.boolean({
+      description:
+        'Whether the old secret goes on working until `revokePreviousSecret`. Absent: false, and one that was kept before stops working too.',
+    }),
+  }),
   run: (ctx, input) => rotateApplicationSecret(ctx, input),
   payload: (t) => ({
     application: changed(t, 'Application', 'The application.', ({ application }) => application),
     clientSecret: t.string({ nullable: true, description: SECRET, resolve: ({ result }) => result?.clientSecret ?? null }),
   }),
+});
+
+defineMutation({
+  name: 'revokePreviousSecret',
+  description: 'Ends the secret that a rotation kept working.',
+  policy: { permission: revokePreviousSecret.permission },
+  previews: true,
+  codes: { NO_PREVIOUS_SECRET: 'No previous secret is kept.' },
+  input: (t) => ({ applicationId: t.id({ required: true, description: 'The application.' }) }),
+  run: (ctx, input) => revokePreviousSecret(ctx, input),
+  payload: (t) => ({ application: changed(t, 'Application', 'The application.') }),
 });

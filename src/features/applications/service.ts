@@ -1,24 +1,42 @@
 /** Applications: the OAuth clients of an environment. A client secret is shown once, and kept only as a digest. */
+import type { PermissionName } from '../../access/permissions.ts';
 import type { Application } from '../../db/generated/client/client.ts';
-import { InvalidInputError } from '../../kernel/errors.ts';
+import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId, randomAlphanumeric } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { action, type Context, environmentScope, type Infrastructure, scopeOfRow } from '../context.ts';
-import { requireText } from '../text.ts';
-import { checkCallbackUrl } from './callback-urls.ts';
+import {
+  action,
+  atVersion,
+  type Context,
+  environmentScope,
+  type Infrastructure,
+  NEXT_VERSION,
+  type Scope,
+  scopeOfRow,
+} from '../context.ts';
+import { revokeGrants } from '../grants/service.ts';
+import { assertPlanHas } from '../plans.ts';
+import { SESSION_SECONDS } from '../sessions/service.ts';
+import { changedOptionalText, changedText, requireText } from '../text.ts';
+import { checkCallbackUrl, checkWebUrl } from './callback-urls.ts';
 
 /** reg: back-end web; spa: front-end and mobile; m2m: machine to machine; device: devices and IoT. */
 export const APPLICATION_TYPES = ['reg', 'spa', 'm2m', 'device'] as const;
 export type ApplicationType = (typeof APPLICATION_TYPES)[number];
 
-export const EMAIL_SIGN_INS = ['code', 'password'] as const;
+/** How people sign in with an identity of a kind; never by a code and by a password at once. */
+export const EMAIL_SIGN_INS = ['code', 'password', 'off'] as const;
 export type EmailSignIn = (typeof EMAIL_SIGN_INS)[number];
+export type PhoneSignIn = EmailSignIn;
+export type UsernameSignIn = Exclude<EmailSignIn, 'code'>;
 
 export interface CreateApplicationInput {
   readonly environmentId?: string | null | undefined;
   readonly name: string;
   readonly type: ApplicationType;
+  /** The only organization that a machine acts for. */
+  readonly organizationId?: string | null | undefined;
   readonly callbackUrls?: readonly string[] | null | undefined;
   readonly logoutUrls?: readonly string[] | null | undefined;
   readonly emailSignIn?: EmailSignIn | null | undefined;
@@ -31,17 +49,30 @@ export interface ApplicationWithSecret {
 }
 
 /** Makes an application.
- * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_URL or TOO_MANY_URLS */
+ * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_URL, TOO_MANY_URLS, NOT_A_MACHINE or PLAN_LIMIT
+ * @throws NotFoundError when the environment has no such organization */
 export const createApplication = action({
   permission: 'create:applications',
   scope: (ctx, input: CreateApplicationInput, permission) => environmentScope(ctx, input.environmentId, permission),
-  run: (ctx, input, scope) => createApplicationRow(ctx, scope, input),
+  async run(ctx, input, scope) {
+    const { organizationId } = input;
+    if (organizationId) await checkOrganization(ctx, scope, input.type, organizationId);
+    return createApplicationRow(ctx, scope, input);
+  },
 });
+
+async function checkOrganization(ctx: Context, scope: Scope, type: ApplicationType, id: string): Promise<void> {
+  const { environmentId, businessId } = scope;
+  if (type !== 'm2m') throw new InvalidInputError('NOT_A_MACHINE', 'Only a machine acts for one organization.', ['organizationId']);
+  if ((await ctx.db.organization.count({ where: { environmentId, id } })) === 0)
+    throw new NotFoundError('organization', ['organizationId']);
+  await assertPlanHas(ctx, businessId, 'organizationMachines', ['organizationId']);
+}
 
 /** Writes an application; the caller has checked the permission. */
 export async function createApplicationRow(
   ctx: Context,
-  scope: { environmentId: string; businessId: string },
+  scope: Scope,
   input: Omit<CreateApplicationInput, 'environmentId'>,
 ): Promise<ApplicationWithSecret> {
   const { environmentId, businessId } = scope;
@@ -52,6 +83,7 @@ export async function createApplicationRow(
       id: newId('application'),
       name: requireText(input.name, 'name'),
       type: input.type,
+      organizationId: input.organizationId ?? null,
       secretHash: clientSecret ? sha256(clientSecret) : null,
       emailSignIn: input.emailSignIn ?? 'code',
       callbackUrls: checkUrls(input.callbackUrls ?? [], 'callbackUrls'),
@@ -68,37 +100,88 @@ export async function createApplicationRow(
   return { application, clientSecret };
 }
 
-export interface RotateApplicationSecretInput {
+/** Seconds without activity after which a session is over for an application. */
+export const INACTIVITY_BOUNDS = { min: 60, max: SESSION_SECONDS };
+
+export interface UpdateApplicationInput {
   readonly applicationId: string;
+  readonly name?: string | null | undefined;
+  readonly loginUri?: string | null | undefined;
+  readonly homepageUri?: string | null | undefined;
+  readonly emailSignIn?: EmailSignIn | null | undefined;
+  readonly phoneSignIn?: PhoneSignIn | null | undefined;
+  readonly usernameSignIn?: UsernameSignIn | null | undefined;
+  readonly isSessionPersistent?: boolean | null | undefined;
+  readonly sessionInactivityTimeout?: number | null | undefined;
+  readonly expectedVersion?: number | null | undefined;
 }
 
-/** Gives an application a new secret; the old one stops working at once.
- * @throws InvalidInputError NO_SECRET for a public client */
-export const rotateApplicationSecret = action({
-  permission: 'update:application_secrets',
-  scope: (ctx, input: RotateApplicationSecretInput, permission) =>
-    scopeOfRow(ctx, permission, 'application', 'applicationId', (environmentId) =>
-      ctx.db.application.findFirst({
-        where: { ...(environmentId && { environmentId }), id: input.applicationId },
-        select: { environmentId: true },
-      }),
-    ),
-  async run(ctx, input, { environmentId, businessId }): Promise<ApplicationWithSecret> {
-    const key = { environmentId_id: { environmentId, id: input.applicationId } };
-    const { type } = await ctx.db.application.findUniqueOrThrow({ where: key, select: { type: true } });
-    if (!hasSecret(type))
-      throw new InvalidInputError('NO_SECRET', 'Applications of this type are public clients: they have no secret.', ['applicationId']);
-    const clientSecret = newClientSecret();
-    const application = await ctx.db.application.update({ where: key, data: { secretHash: sha256(clientSecret) } });
+/** Changes an application: its name, its pages, how people sign in to it, and how long they stay signed in.
+ * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_TEXT, INVALID_URL, INVALID_TIMEOUT or CONFLICT */
+export const updateApplication = action({
+  permission: 'update:applications',
+  scope: applicationScope,
+  async run(ctx, input: UpdateApplicationInput, { environmentId, businessId }): Promise<Application> {
+    const { applicationId, sessionInactivityTimeout } = input;
+    const { min, max } = INACTIVITY_BOUNDS;
+    if (sessionInactivityTimeout != null && (sessionInactivityTimeout < min || sessionInactivityTimeout > max))
+      throw new InvalidInputError('INVALID_TIMEOUT', `This is a number of seconds from ${min} to ${max}.`, ['sessionInactivityTimeout']);
+    const application = await ctx.db.application.update({
+      where: { environmentId_id: { environmentId, id: applicationId }, ...atVersion(input) },
+      data: {
+        name: changedText(input.name, 'name'),
+        loginUri: changedUri(input.loginUri, 'loginUri'),
+        homepageUri: changedUri(input.homepageUri, 'homepageUri'),
+        emailSignIn: input.emailSignIn ?? undefined,
+        phoneSignIn: input.phoneSignIn ?? undefined,
+        usernameSignIn: input.usernameSignIn ?? undefined,
+        isSessionPersistent: input.isSessionPersistent ?? undefined,
+        sessionInactivityTimeout: sessionInactivityTimeout ?? undefined,
+        ...NEXT_VERSION,
+      },
+    });
     await audit(ctx, {
       businessId,
       environmentId,
-      action: 'application.secret_rotated',
-      target: { type: 'application', id: application.id },
+      action: 'application.updated',
+      target: { type: 'application', id: applicationId },
+      details: { fields: Object.keys(input).sort() },
     });
-    return { application, clientSecret };
+    return application;
   },
 });
+
+/** Deletes an application with everything that was issued to it: nobody is signed in to it any more, and its tokens end. */
+export const deleteApplication = action({
+  permission: 'delete:applications',
+  scope: applicationScope,
+  async run(ctx, { applicationId }: { readonly applicationId: string }, { environmentId, businessId }): Promise<{ deletedId: string }> {
+    await revokeGrants(ctx, environmentId, { applicationId });
+    await ctx.db.environment.updateMany({
+      where: { id: environmentId, invitationApplicationId: applicationId },
+      data: { invitationApplicationId: null },
+    });
+    await ctx.db.application.delete({ where: { environmentId_id: { environmentId, id: applicationId } } });
+    await audit(ctx, { businessId, environmentId, action: 'application.deleted', target: { type: 'application', id: applicationId } });
+    return { deletedId: applicationId };
+  },
+});
+
+/** The environment of the application that an input names, within the actor's reach. */
+export function applicationScope(ctx: Context, input: { readonly applicationId: string }, permission: PermissionName): Promise<Scope> {
+  return scopeOfRow(ctx, permission, 'application', 'applicationId', (environmentId) =>
+    ctx.db.application.findFirst({
+      where: { ...(environmentId && { environmentId }), id: input.applicationId },
+      select: { environmentId: true },
+    }),
+  );
+}
+
+/** Lets one change of an application through at a time: what was read of it is still so when it is written. */
+export async function lockApplication(ctx: Context, { environmentId }: Scope, applicationId: string): Promise<Application> {
+  await ctx.db.$queryRaw`SELECT id FROM applications WHERE environment_id = ${environmentId} AND id = ${applicationId} FOR NO KEY UPDATE`;
+  return ctx.db.application.findUniqueOrThrow({ where: { environmentId_id: { environmentId, id: applicationId } } });
+}
 
 /** A client as the protocol sees it. */
 export interface Client {
@@ -108,6 +191,10 @@ export interface Client {
   readonly name: string;
   readonly type: ApplicationType;
   readonly secretHash: string | null;
+  /** The one before it, which a rotation kept working. */
+  readonly previousSecretHash: string | null;
+  /** The only organization that a machine acts for. */
+  readonly organization: { readonly id: string; readonly isSuspended: boolean } | null;
   readonly emailSignIn: EmailSignIn;
   readonly callbackUrls: readonly string[];
   readonly logoutUrls: readonly string[];
@@ -117,6 +204,13 @@ export interface Client {
   readonly accessTokenLifetime: number;
   readonly idTokenLifetime: number;
   readonly refreshTokenLifetime: number;
+  /** Optional claims of each kind of token. */
+  readonly accessTokenClaims: readonly string[];
+  readonly idTokenClaims: readonly string[];
+  readonly machineTokenClaims: readonly string[];
+  /** Whether a session outlives the browser, and after how many seconds without activity it is over. */
+  readonly isSessionPersistent: boolean;
+  readonly sessionInactivityTimeout: number;
   /** Whether its tokens for the management API may run its registered operations only. */
   readonly isBoundToOperations: boolean;
   readonly apis: readonly AuthorizedApi[];
@@ -131,8 +225,12 @@ export interface AuthorizedApi {
 
 // As JSON, one value: of a wide row the driver would describe and parse each column anew.
 const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', substr(a.id, 5), 'name', a.name, 'type', a.type,
-    'secretHash', a.secret_hash, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
+    'secretHash', a.secret_hash, 'previousSecretHash', a.previous_secret_hash,
+    'organization', CASE WHEN a.organization_id IS NOT NULL THEN (SELECT json_build_object('id', o.id, 'isSuspended', o.is_suspended)
+       FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
+    'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims,
+    'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
     'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'isBoundToOperations', a.is_bound_to_operations,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
@@ -171,24 +269,34 @@ export async function registeredUrls(
   return { callbackUrls: rows.flatMap((row) => row.callbackUrls), logoutUrls: rows.flatMap((row) => row.logoutUrls) };
 }
 
-function hasSecret(type: string): boolean {
+/** Does an application of this type keep a secret? */
+export function hasSecret(type: string): boolean {
   return type === 'reg' || type === 'm2m';
 }
 
 /** 48 letters and digits: SDKs refuse secrets of another alphabet, or outside 40 to 60 characters. */
-function newClientSecret(): string {
+export function newClientSecret(): string {
   return randomAlphanumeric(48);
 }
 
-function checkUrls(urls: readonly string[], field: string): string[] {
-  if (urls.length > 100) throw new InvalidInputError('TOO_MANY_URLS', 'An application has at most 100 URLs of a kind.', [field]);
-  return [
-    ...new Set(
-      urls.map((url, index) => {
-        const problem = checkCallbackUrl(url);
-        if (problem) throw new InvalidInputError('INVALID_URL', problem, [field, String(index)]);
-        return url;
-      }),
-    ),
-  ];
+export const MAX_URLS = 100;
+
+/** The URLs, each once.
+ * @throws InvalidInputError INVALID_URL or TOO_MANY_URLS */
+export function checkUrls(urls: readonly string[], field: string): string[] {
+  if (urls.length > MAX_URLS)
+    throw new InvalidInputError('TOO_MANY_URLS', `An application has at most ${MAX_URLS} URLs of a kind.`, [field]);
+  for (const [index, url] of urls.entries()) {
+    const problem = checkCallbackUrl(url);
+    if (problem) throw new InvalidInputError('INVALID_URL', problem, [field, String(index)]);
+  }
+  return [...new Set(urls)];
+}
+
+/** For an update: undefined where the input does not name it; null or nothing clears it. */
+function changedUri(text: string | null | undefined, field: string): string | null | undefined {
+  const uri = changedOptionalText(text, field, 2000);
+  const problem = uri ? checkWebUrl(uri) : undefined;
+  if (problem) throw new InvalidInputError('INVALID_URL', problem, [field]);
+  return uri;
 }

@@ -137,18 +137,22 @@ const ROTATE = `WITH presented AS (
   ), successor AS (
     INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
     SELECT $1, $5, grant_id, $4, $6 FROM rotated
+  ), active AS (
+    UPDATE sessions s SET last_active_at = $4 FROM presented p, rotated
+    WHERE s.environment_id = $1 AND s.id = p."sessionId" AND s.last_active_at <= $7 AND s.last_active_at > $8
   ) SELECT row_to_json(presented) AS token, EXISTS (SELECT 1 FROM rotated) AS "wasRotated",
     (${subjectSql('$1', 'presented."userId"', 'presented."organizationId"')}) AS subject FROM presented`;
 
 /**
- * Rotates a refresh token, and reads whom it is for in the same statement. A token's successor is derived from it under the server's key, so that a replay within the
+ * Rotates a refresh token, and reads whom it is for in the same statement. It counts as activity in a session that is
+ * not over for the application. A token's successor is derived from it under the server's key, so that a replay within the
  * grace window gets the same one again though only digests are kept. Later than that a replay revokes the family
  * (RFC 9700 §4.14.2).
- * @param lifetime seconds the successor lives
+ * @param input lifetime: seconds the successor lives; inactivityTimeout: seconds after which a session is over without activity
  */
 export async function rotateRefreshToken(
   infrastructure: Infrastructure,
-  input: { environmentId: string; businessId: string; applicationId: string; token: string; lifetime: number },
+  input: { environmentId: string; businessId: string; applicationId: string; token: string; lifetime: number; inactivityTimeout: number },
 ): Promise<{ grant: Grant; subject: Subject | null; refreshToken: string } | { refused: RefreshRefusal }> {
   const { environmentId, applicationId, token } = input;
   const now = infrastructure.clock.now();
@@ -160,6 +164,8 @@ export async function rotateRefreshToken(
     now,
     sha256(successor),
     later(now, input.lifetime),
+    later(now, -60),
+    later(now, -input.inactivityTimeout),
   ]);
   if (!row) return { refused: 'unknown' };
   const { token: grant, subject } = row;

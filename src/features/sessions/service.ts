@@ -7,8 +7,7 @@ import { audit } from '../audit/service.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
 
-/** A session ends after this long without activity, and after {@link SESSION_SECONDS} in any case. */
-export const INACTIVITY_SECONDS = 24 * 3600;
+/** A session ends after this long, whatever is done in it. */
 export const SESSION_SECONDS = 30 * 24 * 3600;
 
 /** Starts a session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
@@ -31,15 +30,23 @@ export async function startSession(ctx: Context, environmentId: string, userId: 
   return { session, token };
 }
 
-/** The living session behind a cookie; reading it counts as activity. */
-export async function findSession(ctx: Context, environmentId: string, token: string | undefined): Promise<Session | undefined> {
+/**
+ * The living session behind a cookie, for an application that takes it for over after `inactivityTimeout` seconds without
+ * activity; reading it counts as activity.
+ */
+export async function findSession(
+  ctx: Context,
+  environmentId: string,
+  token: string | undefined,
+  inactivityTimeout: number,
+): Promise<Session | undefined> {
   if (!token) return undefined;
   const now = ctx.clock.now();
   const session = await ctx.db.session.findUnique({
     where: { environmentId_tokenHash: { environmentId, tokenHash: sha256(token) } },
     include: { user: { select: { isSuspended: true } } },
   });
-  if (!session || session.expiresAt <= now || session.lastActiveAt <= later(now, -INACTIVITY_SECONDS) || session.user.isSuspended)
+  if (!session || session.expiresAt <= now || session.lastActiveAt <= later(now, -inactivityTimeout) || session.user.isSuspended)
     return undefined;
   if (session.lastActiveAt <= later(now, -60)) {
     await ctx.db.session.updateMany({ where: { environmentId, id: session.id }, data: { lastActiveAt: now } });

@@ -1,5 +1,6 @@
 /** The client_credentials grant (RFC 6749 §4.4): a token for the application itself, for the APIs it is authorised for. */
 import { managementAudience } from '../../features/apis/service.ts';
+import { optionalClaimsOfMachine } from '../../features/grants/optional-claims.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
 import { machineTokenClaims } from '../claims.ts';
 import { parameter } from '../client-authentication.ts';
@@ -10,12 +11,16 @@ import type { TokenRequest, TokenResponse } from './grant.ts';
 
 export async function clientCredentials({ infrastructure, tenancy, client, form }: TokenRequest): Promise<TokenResponse> {
   if (!client.secretHash) throw new OAuthError('unauthorized_client', 'Only applications with a secret may use client_credentials.');
+  if (client.organization?.isSuspended) throw new OAuthError('unauthorized_client', 'The organization of this application is suspended.');
   const management = managementAudience(tenancy.issuer);
   const wanted = parseAudiences(form['audience']).map((audience) => (audience === `${management}/v1` ? management : audience));
   if (wanted.length === 0) throw new OAuthError('invalid_request', 'The audience is missing: the API that the token is for.');
   const apis = wanted.map((audience) => {
     const api = client.apis.find((candidate) => (candidate.isManagement ? management : candidate.audience) === audience);
     if (!api) throw new OAuthError('unauthorized_client', 'The application is not authorised for this audience.');
+    // The graph knows no machine that is confined to an organization.
+    if (api.isManagement && client.organization)
+      throw new OAuthError('unauthorized_client', 'An application of one organization is given no tokens for the management API.');
     return api;
   });
   const held = [...new Set(apis.flatMap((api) => api.scopes))];
@@ -24,7 +29,9 @@ export async function clientCredentials({ infrastructure, tenancy, client, form 
     throw new OAuthError('invalid_scope', 'The application does not hold every scope that is asked for.');
   const scopes = asked ? [...new Set(asked)] : held;
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
-  const claims = machineTokenClaims({ issuer: tenancy.issuer, client, now: infrastructure.clock.now() }, [...new Set(wanted)], scopes);
+  const optional = await optionalClaimsOfMachine(infrastructure, tenancy.environmentId, client, scopes);
+  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
+  const claims = machineTokenClaims(issue, [...new Set(wanted)], scopes, optional);
   return {
     access_token: await signJwt(signer, claims),
     token_type: 'bearer',

@@ -1,7 +1,9 @@
 /** What a grant type is given and what it answers; and the answer that all grants of a person share. */
+import { managementAudience } from '../../features/apis/service.ts';
 import type { Client } from '../../features/applications/service.ts';
 import type { Infrastructure, Origin } from '../../features/context.ts';
 import type { Tenancy } from '../../features/environments/directory.ts';
+import { optionalClaimsOfPerson } from '../../features/grants/optional-claims.ts';
 import type { Grant } from '../../features/grants/service.ts';
 import type { Subject } from '../../features/grants/subject.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
@@ -44,15 +46,25 @@ export async function personTokens(
   }
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
-  const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject));
+  const optional = await optionalClaimsOfPerson(infrastructure, tenancy.environmentId, client, subject);
+  const accessToken = await signJwt(signer, accessTokenClaims(issue, stillAuthorized(grant, request), subject, optional.access));
   return {
     access_token: accessToken,
     expires_in: client.accessTokenLifetime,
     ...(grant.scopes.includes('openid') && {
-      id_token: await signJwt(signer, idTokenClaims(issue, grant, subject, { nonce, atHash: accessTokenHash(accessToken) })),
+      id_token: await signJwt(
+        signer,
+        idTokenClaims(issue, grant, subject, { nonce, atHash: accessTokenHash(accessToken), optional: optional.id }),
+      ),
     }),
     ...(refreshToken && { refresh_token: refreshToken }),
     scope: grant.scopes.join(' '),
     token_type: 'bearer',
   };
+}
+
+/** The grant for those of its APIs that the application is authorised for by now. */
+function stillAuthorized(grant: Grant, { client, tenancy }: TokenRequest): Grant {
+  const audiences = client.apis.map((api) => (api.isManagement ? managementAudience(tenancy.issuer) : api.audience));
+  return { ...grant, audiences: grant.audiences.filter((audience) => audiences.includes(audience)) };
 }

@@ -14,6 +14,7 @@ import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
 export async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
   const { tenancy, client } = place;
+  if (client.emailSignIn === 'off') return problem('This application does not let people sign in with an email address.', undefined, 403);
   const email = (form['p_email'] ?? '').trim();
   if (!email) return problem('Type your email address.', 'p_email');
   if (!isEmail(email)) return problem('This is not an email address.', 'p_email');

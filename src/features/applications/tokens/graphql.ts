@@ -1,0 +1,52 @@
+/** Token lifetimes and optional claims in the graph. */
+import { builder } from '../../../graphql/builder.ts';
+import { changed, defineMutation } from '../../../graphql/payload.ts';
+import { LIFETIME_BOUNDS, OPTIONAL_CLAIMS, updateApplicationTokens } from './service.ts';
+
+const permission = 'read:application_tokens';
+
+builder.prismaObjectFields('Application', (t) => ({
+  accessTokenLifetime: t.exposeInt('accessTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
+  idTokenLifetime: t.exposeInt('idTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
+  refreshTokenLifetime: t.exposeInt('refreshTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
+  accessTokenClaims: t.exposeStringList('accessTokenClaims', {
+    nullable: true,
+    permission,
+    description: 'The optional claims of people’s access tokens.',
+  }),
+  idTokenClaims: t.exposeStringList('idTokenClaims', { nullable: true, permission, description: 'The optional claims of ID tokens.' }),
+  machineTokenClaims: t.exposeStringList('machineTokenClaims', {
+    nullable: true,
+    permission,
+    description: 'The optional claims of its own access tokens.',
+  }),
+}));
+
+const SECONDS = `Seconds, ${LIFETIME_BOUNDS.min} to ${LIFETIME_BOUNDS.max}. Absent: unchanged.`;
+const claimsOf = (kind: keyof typeof OPTIONAL_CLAIMS) =>
+  `All of them from now on: ${OPTIONAL_CLAIMS[kind].map((claim) => `\`${claim}\``).join(', ')}, and \`property:\` with the key of a public property. Absent: unchanged.`;
+
+defineMutation({
+  name: 'updateApplicationTokens',
+  description: 'Changes how long an application’s tokens live and which optional claims they carry, from the next token on.',
+  policy: { permission: updateApplicationTokens.permission },
+  versioned: true,
+  codes: {
+    INVALID_LIFETIME: 'Shorter or longer than a token may live.',
+    REFRESH_TOO_SHORT: 'Refresh tokens would not outlive access tokens.',
+    UNKNOWN_CLAIM: 'No claim that may be chosen for this kind of token.',
+    NO_SUCH_TOKEN: 'Applications of this type are not given tokens of this kind.',
+    TOO_MANY: 'More than 50 claims.',
+  },
+  input: (t) => ({
+    applicationId: t.id({ required: true, description: 'The application.' }),
+    accessTokenLifetime: t.int({ description: SECONDS }),
+    idTokenLifetime: t.int({ description: SECONDS }),
+    refreshTokenLifetime: t.int({ description: `${SECONDS} More than the access token’s.` }),
+    accessTokenClaims: t.stringList({ description: claimsOf('access') }),
+    idTokenClaims: t.stringList({ description: claimsOf('id') }),
+    machineTokenClaims: t.stringList({ description: claimsOf('machine') }),
+  }),
+  run: (ctx, input) => updateApplicationTokens(ctx, input),
+  payload: (t) => ({ application: changed(t, 'Application', 'The application.') }),
+});
