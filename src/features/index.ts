@@ -9,6 +9,8 @@ import './flags/graphql.ts';
 import './imports/graphql.ts';
 import './operations/graphql.ts';
 import './organizations/graphql.ts';
+import './properties/graphql.ts';
+import './property-values/graphql.ts';
 import './roles/graphql.ts';
 import './sign-in-policies/graphql.ts';
 import './team/graphql.ts';

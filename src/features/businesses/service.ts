@@ -6,6 +6,7 @@ import { audit } from '../audit/service.ts';
 import { type Context, inTransaction, lockBusiness } from '../context.ts';
 import { accountEnvironment, createEnvironmentRow, freeDomain } from '../environments/service.ts';
 import { PLANS, type Plan } from '../plans.ts';
+import { createSystemProperties } from '../properties/service.ts';
 import { addTeamMember } from '../team/service.ts';
 import { requireText } from '../text.ts';
 
@@ -60,6 +61,7 @@ export async function createBusinessRow(ctx: Context, input: CreateBusinessInput
     target: { type: 'business', id: business.id },
     details: { region: business.region, plan: business.plan },
   });
+  await createSystemProperties(ctx, business.id);
   const isPrimary = (await ctx.db.environment.count({ where: { kind: 'production' } })) === 0;
   await createEnvironmentRow(ctx, {
     businessId: business.id,

@@ -8,6 +8,7 @@ import { flags } from './flags.ts';
 import { imports } from './imports.ts';
 import { operations } from './operations.ts';
 import { organizations } from './organizations.ts';
+import { properties } from './properties.ts';
 import { roles } from './roles.ts';
 import { team } from './team.ts';
 import { users } from './users.ts';
@@ -25,6 +26,7 @@ export const FEATURES: readonly FeatureCases[] = [
   applications,
   operations,
   imports,
+  properties,
 ];
 
 interface NamedCase extends MutationCase {
