@@ -8,6 +8,8 @@ import './environments/graphql.ts';
 import './flags/graphql.ts';
 import './imports/graphql.ts';
 import './operations/graphql.ts';
+import './organization-brands/graphql.ts';
+import './organization-policies/graphql.ts';
 import './organizations/graphql.ts';
 import './properties/graphql.ts';
 import './property-values/graphql.ts';

@@ -43,8 +43,24 @@ export function requireEmail(text: string, field: string): string {
 
 /** Is `text` an address that mail can be sent to? One @, a dotted host, no spaces. */
 export function isEmail(text: string): boolean {
-  return (
-    text.length <= 254 &&
-    /^[^\s@"<>(),:;\\[\]]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$/.test(text)
-  );
+  const at = text.lastIndexOf('@');
+  return text.length <= 254 && /^[^\s@"<>(),:;\\[\]]{1,64}$/.test(text.slice(0, at)) && at > 0 && isDomain(text.slice(at + 1));
+}
+
+/** Is `text` the part of an address after the @: a dotted name of letters, digits and dashes? */
+export function isDomain(text: string): boolean {
+  return text.length <= 253 && /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+$/.test(text);
+}
+
+const MAX_DOMAINS = 100;
+
+/** For an update: the domains in lower case, each once; undefined where the input does not name them, none for null.
+ * @throws InvalidInputError TOO_MANY, or INVALID_DOMAIN with the place in the list */
+export function domainList(domains: readonly string[] | null | undefined, field: string): string[] | undefined {
+  if (domains === undefined) return undefined;
+  if ((domains ?? []).length > MAX_DOMAINS) throw new InvalidInputError('TOO_MANY', `These are more than ${MAX_DOMAINS}.`, [field]);
+  const wanted = (domains ?? []).map((domain) => domain.trim().toLowerCase());
+  const wrong = wanted.findIndex((domain) => !isDomain(domain));
+  if (wrong >= 0) throw new InvalidInputError('INVALID_DOMAIN', 'A domain is written as example.com.', [field, String(wrong)]);
+  return [...new Set(wanted)];
 }

@@ -28,6 +28,8 @@ export interface Known {
   readonly roles: ReadonlyMap<string, string>;
   /** Ids of the roles of a member who is given none. */
   readonly defaultRoles: readonly string[];
+  /** Ids, by the id of an organization that has default roles of its own. */
+  readonly ownDefaultRoles: ReadonlyMap<string, readonly string[]>;
   /** Ids by key. */
   readonly permissions: ReadonlyMap<string, string>;
 }
@@ -37,6 +39,7 @@ export async function loadKnown(ctx: Context, scope: Scope, rows: readonly Impor
   const { environmentId, businessId } = scope;
   const organizations = await ctx.db.organization.findMany({
     where: { environmentId, OR: [{ externalId: { in: distinct(rows.flatMap((row) => row.organizations)) } }, { isDefault: true }] },
+    include: { defaultRoles: { select: { roleId: true } } },
   });
   const roles = await ctx.db.role.findMany({
     where: { businessId, OR: [{ key: { in: distinct(rows.flatMap((row) => row.roles)) } }, { isDefaultRole: true }] },
@@ -56,6 +59,11 @@ export async function loadKnown(ctx: Context, scope: Scope, rows: readonly Impor
     defaultOrganization: fallback && { id: fallback.id, isOpen: fallback.isAutoMembershipEnabled && !fallback.isSuspended },
     roles: new Map(roles.map(({ key, id }) => [key, id])),
     defaultRoles: roles.filter((role) => role.isDefaultRole).map(({ id }) => id),
+    ownDefaultRoles: new Map(
+      organizations
+        .filter(({ isAdvanced, defaultRoles }) => isAdvanced && defaultRoles.length > 0)
+        .map(({ id, defaultRoles }) => [id, defaultRoles.map(({ roleId }) => roleId)]),
+    ),
     permissions: new Map(permissions.map(({ key, id }) => [key, id])),
   };
 }

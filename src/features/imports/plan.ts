@@ -158,7 +158,7 @@ function planMembership({ environmentId, businessId }: Scope, known: Known, plan
     plan.memberships.push({ environmentId, id: membership.id, organizationId, userId: user.id });
     user.memberships.set(organizationId, membership);
   }
-  const wanted = target.roles ?? (existing ? [] : known.defaultRoles);
+  const wanted = target.roles ?? (existing ? [] : (known.ownDefaultRoles.get(organizationId) ?? known.defaultRoles));
   const roles = wanted.filter((roleId) => !membership.roles.has(roleId));
   const permissions = target.permissions.filter((permissionId) => !membership.permissions.has(permissionId));
   for (const roleId of roles) {

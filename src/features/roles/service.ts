@@ -154,10 +154,10 @@ async function knownPermissions(ctx: Context, businessId: string, permissionIds:
 /** The business's roles with these ids.
  * @throws InvalidInputError TOO_MANY
  * @throws NotFoundError when one of them is not there */
-export async function findRoles(ctx: Context, businessId: string, roleIds: readonly string[]): Promise<Role[]> {
-  const wanted = distinct(roleIds, 'roleIds');
+export async function findRoles(ctx: Context, businessId: string, roleIds: readonly string[], field = 'roleIds'): Promise<Role[]> {
+  const wanted = distinct(roleIds, field);
   const roles = await ctx.db.role.findMany({ where: { businessId, id: { in: wanted } } });
-  if (roles.length !== wanted.length) throw new NotFoundError('role', ['roleIds']);
+  if (roles.length !== wanted.length) throw new NotFoundError('role', [field]);
   return roles;
 }
 

@@ -4,8 +4,7 @@ import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, environmentScope } from '../context.ts';
-import { addMembership, joinOpenOrganization } from '../organizations/service.ts';
-import { defaultRoleIds } from '../roles/service.ts';
+import { addMembership, joinAsNewUser } from '../organizations/service.ts';
 import { optionalText, requireEmail } from '../text.ts';
 
 export { usersMatching } from './finding.ts';
@@ -46,15 +45,9 @@ export const createUser = action({
       { email, isEmailVerified: input.isEmailVerified ?? false, firstName: input.firstName, lastName: input.lastName, providedId },
     );
     if (input.organizationId) {
-      await addMembership(ctx, {
-        environmentId,
-        businessId,
-        organizationId: input.organizationId,
-        userId: user.id,
-        roleIds: await defaultRoleIds(ctx, businessId),
-      });
+      await addMembership(ctx, { environmentId, businessId, organizationId: input.organizationId, userId: user.id });
     } else {
-      await joinOpenOrganization(ctx, { environmentId, businessId }, user.id, undefined);
+      await joinAsNewUser(ctx, { environmentId, businessId }, user.id, undefined);
     }
     return user;
   },

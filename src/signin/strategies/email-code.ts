@@ -3,7 +3,7 @@
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
 import { clearTries, takeTry } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
-import { joinOpenOrganization } from '../../features/organizations/service.ts';
+import { joinAsNewUser } from '../../features/organizations/service.ts';
 import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
 import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
@@ -66,7 +66,7 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email:
       firstName: attempt.firstName,
       lastName: attempt.lastName,
     });
-    await joinOpenOrganization(tx, tenancy, user.id, attempt.request.organizationId ?? undefined);
+    await joinAsNewUser(tx, tenancy, user.id, attempt.request.organizationId ?? undefined);
     return user.id;
   });
   return create.catch(async (error: unknown) => {

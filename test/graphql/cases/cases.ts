@@ -81,6 +81,8 @@ export interface FeatureCases {
   /** Queries that show its lists, with `$first` for every page and `$businessId` or `$environmentId`. */
   readonly lists?: Readonly<Record<string, string>>;
   readonly mutations?: Readonly<Record<string, MutationCase>>;
+  /** Gated fields that only lead to what is reached otherwise: other ways in, and ways back up. */
+  readonly roots?: readonly string[];
   /** Fields that are open, each for a reason that the schema gives. Ids of nodes and what payloads carry need no mention. */
   readonly open?: readonly string[];
   /** Fields that are short lists by their nature, not pages. */

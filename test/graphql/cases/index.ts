@@ -7,6 +7,8 @@ import { environments } from './environments.ts';
 import { flags } from './flags.ts';
 import { imports } from './imports.ts';
 import { operations } from './operations.ts';
+import { organizationBrands } from './organization-brands.ts';
+import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
 import { properties } from './properties.ts';
 import { roles } from './roles.ts';
@@ -25,6 +27,8 @@ export const FEATURES: readonly FeatureCases[] = [
   apis,
   applications,
   operations,
+  organizationPolicies,
+  organizationBrands,
   imports,
   properties,
 ];
