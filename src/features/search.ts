@@ -39,6 +39,15 @@ export function matching<Where extends object>(
   return { OR: [...columns(holds), ...idMatching(text, kind)] };
 }
 
+/** The like for the lists of a tenant that are read whole as soon as they are read: any part of a column, without an index. */
+export function amongFew<Where extends object>(
+  search: string | null | undefined,
+  columns: (holds: { readonly contains: string; readonly mode: 'insensitive' }) => readonly Where[],
+) {
+  const text = search?.trim();
+  return text ? { OR: [...columns({ contains: escapeWildcards(text), mode: 'insensitive' })] } : {};
+}
+
 /** Does the text alone tell which trigrams to look for? Three letters do, or two at the end of a word, or one at its start. */
 function hasTrigram(text: string): boolean {
   return /[\p{L}\p{N}]{3}|[\p{L}\p{N}]{2}[^\p{L}\p{N}]|[^\p{L}\p{N}][\p{L}\p{N}]/u.test(text);

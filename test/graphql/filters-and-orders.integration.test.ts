@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createApplication } from '../../src/features/applications/service.ts';
 import { addOrganizationMember, createOrganization } from '../../src/features/organizations/service.ts';
 import { createRole } from '../../src/features/roles/service.ts';
 import { createUser, refreshSearchContacts } from '../../src/features/users/service.ts';
@@ -79,13 +80,22 @@ interface Page {
   readonly pageInfo: { startCursor: string; endCursor: string; hasNextPage: boolean; hasPreviousPage: boolean };
 }
 
-type List = 'users' | 'organizations' | 'members' | 'applications' | 'imports';
+/** Where a list is, as the type and the field that lead to it. */
+const PLACES = {
+  users: 'Environment',
+  organizations: 'Environment',
+  applications: 'Environment',
+  imports: 'Environment',
+  members: 'Organization',
+  roles: 'Business',
+  permissions: 'Business',
+} as const;
+type List = keyof typeof PLACES;
 
-/** Asks for a page of a list of the environment, or of its organization. */
+/** Asks for a page of a list of the business, of its environment or of its organization. */
 async function answer(list: List, args: string, { as = token, fields = 'totalCount nodes { id }' } = {}) {
-  const at = list === 'members' ? `node(id: "${world.ids.Organization}")` : `environment(id: "${world.ids.Environment}")`;
-  const type = list === 'members' ? 'Organization' : 'Environment';
-  const document = `{ at: ${at} { ... on ${type} { list: ${list}(${args}) { ${fields} } } } }`;
+  const type = PLACES[list];
+  const document = `{ at: node(id: "${world.ids[type]}") { ... on ${type} { list: ${list}(${args}) { ${fields} } } } }`;
   return ask<{ at: { list: Page } }, never>(gatehouse, as, document);
 }
 
@@ -283,5 +293,37 @@ describe('members filtered', () => {
     const { data, errors } = await answer('members', args, { as: narrow });
     expect(data?.at.list).toBeNull();
     expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', permission } }]);
+  });
+});
+
+describe('the small lists', () => {
+  test('of applications are narrowed by type, time and a part of the name or the client id', async () => {
+    const { applicationId, clientId } = world.production.machine;
+    const spa = (await createApplication(operator(gatehouse), { environmentId: world.ids.Environment, name: '100% Web', type: 'spa' }))
+      .application.id;
+    expect(await idsOf('applications', 'filter: { type: M2M }')).toEqual([applicationId]);
+    expect(await idsOf('applications', 'filter: { type: SPA } search: "0% w"')).toEqual([spa]);
+    expect(await idsOf('applications', 'filter: { type: DEVICE }')).toEqual([]);
+    expect(await idsOf('applications', 'filter: { createdAt: { before: "2026-01-01T00:00:00Z" } }')).toEqual([]);
+    expect(await idsOf('applications', `search: "${clientId.slice(4, 20)}"`)).toContain(applicationId);
+    expect(await idsOf('applications', 'search: "%w"')).toEqual([]);
+    const all = await operator(gatehouse).db.application.findMany({ where: { environmentId: world.ids.Environment } });
+    expect(await idsOf('applications', 'orderBy: { field: CREATED_AT, direction: DESC }')).toEqual(
+      sorted(all, ({ createdAt }) => createdAt.getTime(), 'DESC'),
+    );
+  });
+
+  test('of imports are narrowed by state', async () => {
+    expect(await idsOf('imports', 'filter: { state: COMPLETED }')).toEqual([world.ids.Import]);
+    expect(await idsOf('imports', 'filter: { state: FAILED }')).toEqual([]);
+    expect(await idsOf('imports', 'orderBy: { field: CREATED_AT }')).toEqual([world.ids.Import]);
+  });
+
+  test('of roles and permissions are searched by key and name, and sorted by key', async () => {
+    expect(await idsOf('roles', 'search: "RARE"')).toEqual([roleId]);
+    expect(await idsOf('roles', 'orderBy: { field: KEY direction: DESC }')).toEqual([roleId, world.ids.Role]);
+    expect(await idsOf('roles', 'orderBy: { field: KEY }')).toEqual([world.ids.Role, roleId]);
+    expect(await idsOf('permissions', 'search: "alpha:d"')).toEqual([permissionId]);
+    expect(await idsOf('permissions', 'search: "alpha_d" orderBy: { field: KEY }')).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ import {
   updateApplication,
 } from './service.ts';
 
-const ApplicationTypeEnum = builder.enumType('ApplicationType', {
+export const ApplicationTypeEnum = builder.enumType('ApplicationType', {
   description: 'What kind of OAuth client an application is.',
   values: {
     REG: { value: 'reg', description: 'Back-end web: keeps a secret.' },

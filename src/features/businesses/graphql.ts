@@ -82,22 +82,6 @@ export const Business = builder.prismaObject('Business', {
       description: 'Invitations to its team, oldest first.',
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
     }),
-    roles: t.relatedConnection('roles', {
-      cursor: 'businessId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:roles',
-      description: 'The roles its environments share, oldest first.',
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
-    }),
-    permissions: t.relatedConnection('permissions', {
-      cursor: 'businessId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:permissions',
-      description: 'The permissions its environments share, oldest first.',
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
-    }),
   }),
 });
 

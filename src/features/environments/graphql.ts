@@ -15,8 +15,6 @@ const EnvironmentKind = builder.enumType('EnvironmentKind', {
   },
 });
 
-const oldestFirst = [{ createdAt: 'asc' as const }, { id: 'asc' as const }];
-
 export const Environment = builder.prismaObject('Environment', {
   description: 'A tenant: its own issuer, users, organizations, applications and keys.',
   interfaces: [Node],
@@ -47,29 +45,13 @@ export const Environment = builder.prismaObject('Environment', {
       resolve: ({ id }, _args, { services }) => permissionsOver(services.actor, { environmentId: id }),
     }),
     business: t.relation('business', { nullable: true, permission: 'read:businesses', description: 'The business it belongs to.' }),
-    applications: t.relatedConnection('applications', {
-      cursor: 'environmentId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:applications',
-      description: 'Its applications, oldest first.',
-      query: { orderBy: oldestFirst },
-    }),
     apis: t.relatedConnection('apis', {
       cursor: 'environmentId_id',
       totalCount: true,
       nullable: true,
       permission: 'read:apis',
       description: 'The APIs that tokens can be made out to, oldest first.',
-      query: { orderBy: oldestFirst },
-    }),
-    imports: t.relatedConnection('imports', {
-      cursor: 'environmentId_id',
-      totalCount: true,
-      nullable: true,
-      permission: 'read:imports',
-      description: 'Its imports, newest first.',
-      query: { orderBy: [{ createdAt: 'desc' }, { id: 'desc' }] },
+      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
     }),
   }),
 });

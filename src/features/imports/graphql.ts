@@ -4,7 +4,7 @@ import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation } from '../../graphql/payload.ts';
 import { importUsers } from './service.ts';
 
-const ImportState = builder.enumType('ImportState', {
+export const ImportState = builder.enumType('ImportState', {
   description: 'How far an import is.',
   values: {
     QUEUED: { value: 'queued', description: 'It has not started yet.' },

@@ -4,7 +4,6 @@ import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { Permission, Role } from '../roles/graphql.ts';
-import './list/graphql.ts';
 import { addOrganizationMember, createOrganization, removeOrganizationHandle, updateOrganization } from './service.ts';
 import { deleteOrganization, restoreOrganization, suspendOrganization } from './standing.ts';
 

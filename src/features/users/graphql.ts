@@ -2,7 +2,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, TEXT_CODES } from '../../graphql/payload.ts';
-import './list/graphql.ts';
 import { createUser } from './service.ts';
 
 const IdentityType = builder.enumType('IdentityType', {
