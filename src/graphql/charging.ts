@@ -50,18 +50,16 @@ export function charging(): Plugin<{ account: Account }> {
       if (cost > MIN_COST) await account.charge(cost - MIN_COST);
     },
     onResultProcess: ({ result, setResult, serverContext }) => {
+      if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const { account } = serverContext as unknown as { account: Account };
-      if (account.actor.kind === 'anonymous' || Array.isArray(result) || Symbol.asyncIterator in result) return;
-      setResult({ ...result, extensions: { ...result.extensions, cost: costOf(account) } });
+      setResult({ ...result, ...statement(account) });
     },
   };
 }
 
-/** `extensions.cost`. */
-function costOf({ requested, maximum, standing }: Account) {
-  return {
-    requested,
-    maximum,
-    ...(standing && { limit: standing.limit, remaining: standing.remaining, resetSeconds: standing.resetSeconds }),
-  };
+/** What an answer says of the account, to a known caller. */
+export function statement({ actor, requested, maximum, standing }: Account): { extensions?: { cost: Record<string, number> } } {
+  if (actor.kind === 'anonymous') return {};
+  const quota = standing && { limit: standing.limit, remaining: standing.remaining, resetSeconds: standing.resetSeconds };
+  return { extensions: { cost: { requested, maximum, ...quota } } };
 }

@@ -9,7 +9,7 @@ import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { createQuotas } from '../features/quotas/service.ts';
 import { originOf } from '../http/server.ts';
 import { actorOf } from './actor.ts';
-import { type Account, charging, openAccount } from './charging.ts';
+import { type Account, charging, openAccount, statement } from './charging.ts';
 import type { GraphContext } from './context.ts';
 import { MIN_COST } from './cost.ts';
 import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
@@ -22,6 +22,9 @@ import { schema } from './schema.ts';
 const JSON_LIMIT = 1024 * 1024;
 const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
 
+/** Opened with each request. */
+const accounts = new WeakMap<FastifyRequest, Account>();
+
 interface ServerContext {
   readonly request_: FastifyRequest;
   readonly account: Account;
@@ -30,7 +33,6 @@ interface ServerContext {
 export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => Promise<void> {
   const { config } = infrastructure;
   const quotas = createQuotas(infrastructure);
-  const accounts = new WeakMap<FastifyRequest, Account>();
   const limits: Plugin<ServerContext> = {
     onParse: ({ parseFn, setParseFn }) => setParseFn((source, options) => parseFn(source, { ...options, maxTokens: MAX_TOKENS })),
     onValidate: ({ addValidationRule, context }) => {
@@ -138,10 +140,11 @@ function answerFault(error: FastifyError | GraphQLError, request: FastifyRequest
 }
 
 function sendError(reply: FastifyReply, status: number, code: ErrorCode, message: string, requestId: string) {
+  const account = accounts.get(reply.request);
   return reply
     .code(status)
     .header('cache-control', 'no-store')
-    .send({ errors: [{ message, extensions: { code, requestId } }] });
+    .send({ errors: [{ message, extensions: { code, requestId } }], ...(account && statement(account)) });
 }
 
 /** Makes every error, wherever it comes from, one that may leave: with a code of the list and the request's own id. */

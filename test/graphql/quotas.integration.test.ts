@@ -72,6 +72,7 @@ describe('a known caller', () => {
     expect(await send(page(1))).toMatchObject({ status: 200, code: undefined, remaining: 0 });
     const refused = await send(page(1));
     expect(refused).toMatchObject({ status: 429, code: 'RATE_LIMITED', limit: QUOTA, remaining: 0, retryAfter: String(refused.reset) });
+    expect(refused.cost).toEqual({ requested: 1, maximum: QUOTA, limit: QUOTA, remaining: 0, resetSeconds: refused.reset });
 
     gatehouse.advance(61);
     expect(await send(page(1))).toMatchObject({ status: 200, code: undefined, remaining: QUOTA - 1 });
