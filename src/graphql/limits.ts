@@ -13,10 +13,21 @@ import {
 } from 'graphql';
 
 export const MAX_TOKENS = 4000;
+/** Characters of a document from nobody known: looking for conflicts in it takes time that grows with the square of its length. */
+export const MAX_ANONYMOUS_LENGTH = 4000;
 export const MAX_DEPTH = 15;
 export const MAX_ROOT_FIELDS = 20;
 export const MAX_ALIASES = 50;
 export const MAX_DIRECTIVES = 50;
+
+/** Refuses a long document of an anonymous caller before any of it is read.
+ * @throws GraphQLError */
+export function checkLength(document: unknown): void {
+  if (typeof document === 'string' && document.length > MAX_ANONYMOUS_LENGTH)
+    throw new GraphQLError(`Without a bearer token a document has at most ${MAX_ANONYMOUS_LENGTH} characters.`, {
+      extensions: { code: 'QUERY_TOO_COMPLEX', http: { spec: true, status: 400 } },
+    });
+}
 
 /** A validation rule: refuses a document whose fields nest deeper than {@link MAX_DEPTH}. */
 function depthLimit(context: ValidationContext): ASTVisitor {

@@ -15,7 +15,7 @@ import { MIN_COST } from './cost.ts';
 import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
 import { type ErrorCode, publicError } from './errors.ts';
 import { getParameters } from './get-parameters.ts';
-import { checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
+import { checkLength, checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
 import { schema } from './schema.ts';
 
@@ -34,6 +34,9 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   const { config } = infrastructure;
   const quotas = createQuotas(infrastructure);
   const limits: Plugin<ServerContext> = {
+    onParams: ({ params, context }) => {
+      if ((context as unknown as ServerContext).account.actor.kind === 'anonymous') checkLength(params?.query);
+    },
     onParse: ({ parseFn, setParseFn }) => setParseFn((source, options) => parseFn(source, { ...options, maxTokens: MAX_TOKENS })),
     onValidate: ({ addValidationRule, context }) => {
       for (const rule of documentRules) addValidationRule(rule);

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MAX_COST } from '../../src/graphql/cost.ts';
+import { MAX_ANONYMOUS_LENGTH } from '../../src/graphql/limits.ts';
 import { startApp } from '../helpers/app.ts';
 import { makeWorld, tokenOf } from './world.ts';
 
@@ -124,6 +125,13 @@ describe('what is told', () => {
       errors: [expect.objectContaining({ path: ['viewer'] })],
     });
   });
+});
+
+test('a long document is read from known callers only', async () => {
+  const long = (length: number) => '{ viewer { kind } } #'.padEnd(length, 'x');
+  expect((await send(long(MAX_ANONYMOUS_LENGTH), {}, '')).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+  expect((await send(long(MAX_ANONYMOUS_LENGTH + 1), {}, '')).errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+  expect((await send(long(MAX_ANONYMOUS_LENGTH + 1))).errors).toBeUndefined();
 });
 
 test('a document that is laid out to be slow to compare is refused for it', async () => {

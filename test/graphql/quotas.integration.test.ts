@@ -8,7 +8,7 @@ import { startProcess } from '../helpers/server-process.ts';
 import { makeWorld, signInMember, tokenOf, type World } from './world.ts';
 
 const QUOTA = 2000;
-const ANONYMOUS_QUOTA = 100;
+const ANONYMOUS_QUOTA = 20;
 const gatehouse = startApp({ GRAPH_QUOTA: String(QUOTA), TRUST_PROXY: 'loopback' });
 let world: World;
 let token: string;

@@ -11,7 +11,7 @@ const WINDOW_SECONDS = 60;
 /** A lease is one part in so many of what is left, so that little is lost to processes that do not use theirs. */
 const LEASE_PARTS = 10;
 /** A network address without a token gets one part in so many of what a known caller gets. */
-const ANONYMOUS_PARTS = 20;
+const ANONYMOUS_PARTS = 100;
 /** Callers remembered at once; beyond that the oldest are forgotten. */
 const MAX_CALLERS = 100_000;
 
