@@ -78,13 +78,15 @@ function judge(
   into: Judgement[],
 ): void {
   const { actor } = start;
-  const { permission, open } = policyOf(field);
+  const { permission, argumentPermissions, open } = policyOf(field);
+  const permissions = permission ? [permission, ...(argumentPermissions?.(argumentsOf(nodes[0]!, operation)) ?? [])] : [];
   const path = [...above, key];
   const places = parents.map((place) => enter(actor, place, owner.name));
   const about = { coordinate: `${owner.name}.${field.name}`, path, permission, open, actor };
-  if (permission)
-    for (const place of places) into.push({ ...about, place, refusal: refusalOf(start, permission, place, above.length === 0) });
-  else into.push({ ...about, place: places.length === 1 ? places[0]! : {}, refusal: start.refusal });
+  for (const needed of permissions)
+    for (const place of places)
+      into.push({ ...about, permission: needed, place, refusal: refusalOf(start, needed, place, above.length === 0) });
+  if (!permission) into.push({ ...about, place: places.length === 1 ? places[0]! : {}, refusal: start.refusal });
   if (into.length > MAX_JUDGEMENTS)
     throw new GraphQLError(`An explanation holds at most ${MAX_JUDGEMENTS} coordinates. Name one tenant, or ask for less.`, {
       extensions: { code: 'QUERY_TOO_COMPLEX' },
@@ -94,6 +96,11 @@ function judge(
   const met = above.length === 0 && isAbstractType(type) && start.typeName ? operation.schema.getType(start.typeName)! : type;
   const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
   for (const inner of fieldsOf(operation, met, sets)) judge(operation, inner, path, start, places, into);
+}
+
+/** What a field is called with, as far as it is known: a variable without a value leaves its argument out. */
+function argumentsOf({ arguments: given }: FieldNode, { variables }: Operation): Record<string, unknown> {
+  return Object.fromEntries((given ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value, variables)]));
 }
 
 function refusalOf(start: Start & { actor: Actor }, permission: PermissionName, place: Place, isRoot: boolean): Refusal | undefined {

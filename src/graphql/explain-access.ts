@@ -175,7 +175,8 @@ const AccessExplanation = builder.objectRef<Explanation>('AccessExplanation').im
     }),
     coordinates: t.field({
       type: [AccessCoordinate],
-      description: 'Every field of the operation, in its order, once for each business that it is judged in.',
+      description:
+        'Every field of the operation, in its order, once for each business that it is judged in and for each permission that its arguments take besides its own.',
       resolve: ({ judgements }) => [...judgements],
     }),
   }),

@@ -66,8 +66,8 @@ export const requiresDirective = new GraphQLDirective({
 });
 
 /** What a built field declared. */
-export function policyOf(field: GraphQLField<unknown, unknown>): Policy {
-  return field.extensions as Policy;
+export function policyOf(field: GraphQLField<unknown, unknown>): Policy & ArgumentPolicy {
+  return field.extensions as Policy & ArgumentPolicy;
 }
 
 class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
@@ -81,6 +81,7 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       extensions: {
         ...field.extensions,
         permission,
+        argumentPermissions: (field.pothosOptions as unknown as ArgumentPolicy).argumentPermissions,
         directives: { ...(field.extensions?.['directives'] as object | undefined), requires: { permission } },
       },
     };

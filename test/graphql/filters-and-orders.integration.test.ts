@@ -6,6 +6,7 @@ import { createUser, refreshSearchContacts } from '../../src/features/users/serv
 import { newId } from '../../src/kernel/ids.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
+import { explained } from './explained.ts';
 import { makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
@@ -233,6 +234,20 @@ describe('users filtered', () => {
     ]);
     const without = await answer('users', 'filter: { providedId: "old-6" email: null }', { as: marketing });
     expect(without).toMatchObject({ errors: [], data: { at: { list: { totalCount: 1 } } } });
+  });
+
+  test('by a contact are explained to take what they take', async () => {
+    const document = 'query ($email: String) { environment { users(filter: { email: $email }) { totalCount } } }';
+    const narrow = await tokenOf(world.production.machine, 'read:environments read:users');
+    const permissions = async (variables: object) => {
+      const { coordinates } = await explained(gatehouse, narrow, { document, variables });
+      const users = coordinates.filter(({ coordinate }) => coordinate === 'Environment.users');
+      return users.map(({ permission, isAllowed }) => ({ permission, isAllowed }));
+    };
+    const reading = { permission: 'read:users', isAllowed: true };
+    expect(await permissions({})).toEqual([reading]);
+    expect(await permissions({ email: null })).toEqual([reading]);
+    expect(await permissions({ email: 'person-3@people.test' })).toEqual([reading, { permission: 'read:user_contacts', isAllowed: false }]);
   });
 
   test('by an organization take read:organization_users', async () => {
