@@ -41,6 +41,16 @@ export function requireEmail(text: string, field: string): string {
   return email;
 }
 
+/** Is `text` a phone number by E.164: a plus sign, the country code and up to 15 digits in all? */
+export function isPhone(text: string): boolean {
+  return /^\+[1-9]\d{6,14}$/.test(text);
+}
+
+/** Is `text` usable as a name to sign in with? */
+export function isUsername(text: string): boolean {
+  return /^[A-Za-z0-9_-]{2,64}$/.test(text);
+}
+
 /** Is `text` an address that mail can be sent to? One @, a dotted host, no spaces. */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');

@@ -24,7 +24,7 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
   }
   // Only the account environment's people are team members; another environment's are its customers.
   if (tenancy.kind !== 'account' || !claims.sub) return undefined;
-  return teamActor(infrastructure, tenancy.environmentId, claims.sub);
+  return teamActor(infrastructure, tenancy.environmentId, claims.sub, new Date(claims.iat! * 1000));
 }
 
 /** The actor that an application is, with those of the scopes that it is authorised for; with all of those when absent. */

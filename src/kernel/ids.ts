@@ -32,6 +32,7 @@ export const ID_PREFIXES = {
   subscriber: 'sub',
   accessRequest: 'areq',
   mfaFactor: 'mfa',
+  session: 'session',
   webhook: 'webhook',
   webhookDelivery: 'delivery',
   event: 'event',

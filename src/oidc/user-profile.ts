@@ -13,7 +13,7 @@ export async function userProfile(infrastructure: Infrastructure, tenancy: Tenan
   const subject = claims?.sub ? await findSubject(infrastructure, tenancy.environmentId, claims.sub, null) : undefined;
   // A deleted application takes its tokens along.
   const client = subject && (await findClient(infrastructure, tenancy.environmentId, String(claims?.['azp'])));
-  if (!claims || !client || subject.isSuspended)
+  if (!claims || !client || !subject.hasAccess || claims.iat! < (subject.tokensCountFrom ?? 0))
     throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
   const scopes = Array.isArray(claims['scp']) ? (claims['scp'] as string[]) : [];
   const profile = profileClaims(subject, scopes);

@@ -4,7 +4,7 @@
  */
 import type { Client } from '../features/applications/service.ts';
 import { actingAs, type Context, inTransaction } from '../features/context.ts';
-import { hasPassword } from '../features/credentials/service.ts';
+import { passwordState } from '../features/credentials/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { issueCode } from '../features/grants/service.ts';
 import { joinOpenOrganization, membershipIn, organizationsOfUser } from '../features/organizations/service.ts';
@@ -17,7 +17,7 @@ import {
   updateAttempt,
 } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
-import { isSuspended, recordSignIn } from '../features/users/service.ts';
+import { findUserIdByEmail, isSuspended, recordSignIn } from '../features/users/service.ts';
 import { type Authorization, answer } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
 
@@ -81,33 +81,50 @@ export function pageOf(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
 
 /** Goes on once the person is known: a password may be missing, an organization may have to be chosen. */
 export async function identified(ctx: Context, place: Place, attempt: Attempt, userId: string): Promise<Outcome> {
-  if (attempt.isReset || (place.client.emailSignIn === 'password' && !(await hasPassword(ctx, attempt.environmentId, userId)))) {
-    await updateAttempt(ctx, attempt, { step: 'new_password', userId });
-    return { location: pageOf(place.tenancy, attempt) };
-  }
-  return authenticated(ctx, place, attempt, userId);
+  const isPasswordDue =
+    attempt.isReset || (place.client.emailSignIn === 'password' && (await passwordState(ctx, attempt.environmentId, userId)) !== 'set');
+  return isPasswordDue ? newPassword(ctx, place, attempt, userId) : authenticated(ctx, place, attempt, userId);
+}
+
+/** Leads to the page on which a password is chosen. */
+export async function newPassword(ctx: Context, { tenancy }: Place, attempt: Attempt, userId: string): Promise<Outcome> {
+  await updateAttempt(ctx, attempt, { step: 'new_password', userId });
+  return { location: pageOf(tenancy, attempt) };
+}
+
+/** Is the person still who the attempt took it for, and welcome? An operator may have changed that since the last step.
+ * @throws PageError */
+export async function assertWelcome(ctx: Context, { environmentId, email }: Attempt, userId: string): Promise<void> {
+  if (await isSuspended(ctx, environmentId, userId)) throw suspended();
+  if (email && (await findUserIdByEmail(ctx, environmentId, email)) !== userId) throw expired();
 }
 
 /** Goes on once nothing more has to be proved. */
 export async function authenticated(ctx: Context, place: Place, attempt: Attempt, userId: string): Promise<Outcome> {
   const { tenancy } = place;
   const { email } = attempt;
-  if (await isSuspended(ctx, tenancy.environmentId, userId))
-    throw new PageError(403, 'This account is suspended', 'Ask the people who run this application.');
+  await assertWelcome(ctx, attempt, userId);
   if (tenancy.kind === 'account' && email) await inTransaction(ctx, (tx) => acceptInvitations(tx, tenancy.environmentId, userId, email));
   const organization = await chooseOrganization(ctx, tenancy, userId, attempt.request);
   if (organization === 'ask') {
-    const { session, token } = await startSession(ctx, tenancy.environmentId, userId);
-    await recordSignIn(ctx, tenancy.environmentId, userId);
-    await updateAttempt(ctx, attempt, { step: 'organization', userId: session.userId });
-    return { location: pageOf(tenancy, attempt), sessionToken: token };
+    return inTransaction(ctx, async (tx) => {
+      const { token } = await signIn(tx, tenancy, userId);
+      await updateAttempt(tx, attempt, { step: 'organization', userId });
+      return { location: pageOf(tenancy, attempt), sessionToken: token };
+    });
   }
   return inTransaction(ctx, async (tx) => {
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
-    const { session, token } = await startSession(tx, tenancy.environmentId, userId);
-    await recordSignIn(tx, tenancy.environmentId, userId);
+    const { session, token } = await signIn(tx, tenancy, userId);
     return { location: await codeFor(tx, place, attempt.request, session, organization), sessionToken: token };
   });
+}
+
+/** Starts the session of a person who is known, and counts the sign-in.
+ * @throws PageError for who was suspended or deleted a moment ago */
+async function signIn(ctx: Context, { environmentId }: Tenancy, userId: string): ReturnType<typeof startSession> {
+  if (!(await recordSignIn(ctx, environmentId, userId))) throw suspended();
+  return startSession(ctx, environmentId, userId);
 }
 
 /** The last step of who had to choose an organization: the session was started before. */
@@ -130,6 +147,10 @@ export async function organizationChosen(
 
 export function expired(): PageError {
   return new PageError(400, 'This sign-in has expired', 'Go back to the application and start again.', 4321);
+}
+
+function suspended(): PageError {
+  return new PageError(403, 'This account is suspended', 'Ask the people who run this application.');
 }
 
 function alreadyCompleted(): PageError {

@@ -7,7 +7,10 @@ export interface Subject {
   readonly lastName: string | null;
   readonly picture: string | null;
   readonly providedId: string | null;
-  readonly isSuspended: boolean;
+  /** Not suspended, and not left with nothing but a profile. */
+  readonly hasAccess: boolean;
+  /** Access tokens issued before this second since 1970 count no more: all sessions were ended at once. */
+  readonly tokensCountFrom: number | null;
   /** When the profile changed, in seconds since 1970. */
   readonly updatedAt: number;
   readonly email: string | null;
@@ -33,7 +36,7 @@ export const subjectSql = (
   userId: string,
   organizationId: string,
 ) => `SELECT row_to_json(subject) AS subject FROM (SELECT u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
-  u.is_suspended AS "isSuspended", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
+  NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int + 1 AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
   email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone,
   (SELECT coalesce(array_agg(m.organization_id ORDER BY m.organization_id), '{}') FROM memberships m WHERE m.environment_id = u.environment_id AND m.user_id = u.id) AS "organizationCodes",
   (SELECT json_build_object('id', o.id, 'name', o.name, 'isSuspended', o.is_suspended) FROM memberships m

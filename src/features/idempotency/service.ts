@@ -35,7 +35,8 @@ export async function once<Result>(ctx: Context, { place, request }: Once, work:
   if (!/^[\x21-\x7e]{1,255}$/.test(key))
     throw new InvalidInputError('IDEMPOTENCY_KEY_INVALID', 'An Idempotency-Key is 1 to 255 visible ASCII characters.');
   const row = { ...caller, keyHash: sha256(`${key} ${place}`) };
-  const fingerprint = sha256(JSON.stringify(request));
+  // Keyed: a request may hold a password, which could be guessed from a plain digest.
+  const fingerprint = ctx.vault.mac(PURPOSE, JSON.stringify(request)).toString('hex');
   return inTransaction(ctx, async (tx) => {
     const now = tx.clock.now();
     const where = { environmentId_actorId_keyHash: row };

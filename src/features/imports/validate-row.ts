@@ -3,7 +3,7 @@
  * a password that cannot be used is left behind with a warning. A message never repeats a contact or a hash.
  */
 import { checkImportedHash, type HashProblem, IMPORTABLE_METHODS, type StoredPassword } from '../../security/passwords/passwords.ts';
-import { isEmail } from '../text.ts';
+import { isEmail, isPhone, isUsername } from '../text.ts';
 import type { Column, CsvRow } from './csv.ts';
 
 /** What a person is found by, strongest first. */
@@ -51,10 +51,6 @@ export interface CheckedLine {
 /** Longest id, name and key, in characters. */
 const MAX_LENGTH = 200;
 const CONTROL_CHARACTER = /[^\P{Cc}\t\n]/u;
-
-/** E.164: a plus sign, the country code and up to 15 digits in all. */
-const PHONE = /^\+[1-9]\d{6,14}$/;
-const USERNAME = /^[A-Za-z0-9_-]{2,64}$/;
 
 /** Checks a row and brings its values into the form they are kept in. */
 export function validateRow(csv: CsvRow): CheckedLine {
@@ -107,10 +103,10 @@ function* faultsOf(csv: CsvRow, row: ImportRow): Generator<[code: string, messag
   if (!KEYS.some((key) => csv[key]))
     yield ['missing_identity', 'The line is about nobody: it needs an email or a phone, or the id of a user.'];
   if (csv.email && !isEmail(csv.email)) yield ['invalid_email', 'This is not an email address.', 'email'];
-  if (csv.phone && !PHONE.test(csv.phone)) {
+  if (csv.phone && !isPhone(csv.phone)) {
     yield ['invalid_phone', 'A phone number has its country code and no spaces, such as +61555111555.', 'phone'];
   }
-  if (csv.username && !USERNAME.test(csv.username)) {
+  if (csv.username && !isUsername(csv.username)) {
     yield ['invalid_username', 'A username is 2 to 64 letters, digits, dashes and underscores.', 'username'];
   }
   for (const column of ['email_verified', 'phone_verified'] as const) {

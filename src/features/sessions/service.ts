@@ -1,11 +1,12 @@
 /** Sessions at the issuer: what lets a person sign in once for every application of an environment. */
 import type { Session } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
-import { randomToken, sortableHex } from '../../kernel/ids.ts';
+import { newId, randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { type Context, inTransaction } from '../context.ts';
+import { action, type Context, inTransaction, scopeOfRow } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
+import { userScope } from '../users/service.ts';
 
 /** A session ends after this long, whatever is done in it. */
 export const SESSION_SECONDS = 30 * 24 * 3600;
@@ -17,7 +18,7 @@ export async function startSession(ctx: Context, environmentId: string, userId: 
   const session = await ctx.db.session.create({
     data: {
       environmentId,
-      id: sortableHex(),
+      id: newId('session'),
       userId,
       tokenHash: sha256(token),
       authTime: now,
@@ -66,16 +67,51 @@ export async function findAnySession(ctx: Context, environmentId: string, token:
 export async function endSession(ctx: Context, scope: { environmentId: string; businessId: string }, session: Session): Promise<void> {
   const { environmentId, businessId } = scope;
   await inTransaction(ctx, async (tx) => {
+    if (tx.effects) tx.effects.sessions += 1;
     await revokeGrants(tx, environmentId, { sessionId: session.id });
     await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
   });
 }
 
-/** Ends every session of a user, and everything that was issued to it in any application. */
+/** Ends a session from outside, as an operator who does not trust it. Access tokens of it work until they expire. */
+export const endUserSession = action({
+  permission: 'delete:user_sessions',
+  scope: (ctx, { sessionId }: { readonly sessionId: string }, permission) =>
+    scopeOfRow(ctx, permission, 'session', 'sessionId', (environmentId) =>
+      ctx.db.session.findFirst({ where: { ...(environmentId && { environmentId }), id: sessionId }, select: { environmentId: true } }),
+    ),
+  async run(ctx, { sessionId }, scope): Promise<{ deletedId: string }> {
+    const session = await ctx.db.session.findUnique({ where: { environmentId_id: { environmentId: scope.environmentId, id: sessionId } } });
+    if (session) await endSession(ctx, scope, session);
+    return { deletedId: sessionId };
+  },
+});
+
+/** Ends every session of a user, with every token that was issued to it. */
+export const endUserSessions = action({
+  permission: 'delete:user_sessions',
+  scope: (ctx, { userId }: { readonly userId: string }, permission) => userScope(ctx, permission, userId),
+  async run(ctx, { userId }, { environmentId, businessId }): Promise<{ environmentId: string; id: string }> {
+    await endAccessOfUser(ctx, environmentId, userId);
+    await audit(ctx, { businessId, environmentId, action: 'user.sessions_ended', target: { type: 'user', id: userId } });
+    return { environmentId, id: userId };
+  },
+});
+
+/** Which of a user's sessions can still be used. */
+export function livingSessions(now: Date) {
+  return { expiresAt: { gt: now }, lastActiveAt: { gt: later(now, -INACTIVITY_SECONDS) } };
+}
+
+/**
+ * Ends every session of a user, and everything that was issued to it in any application; our own endpoints refuse its
+ * access tokens from then on.
+ */
 export async function endAccessOfUser(ctx: Context, environmentId: string, userId: string): Promise<void> {
-  if (ctx.effects)
-    ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: ctx.clock.now() } } });
+  const now = ctx.clock.now();
+  if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, ...livingSessions(now) } });
+  await ctx.db.user.updateMany({ where: { environmentId, id: userId }, data: { accessEndedAt: now } });
   await revokeGrants(ctx, environmentId, { userId });
   await ctx.db.session.deleteMany({ where: { environmentId, userId } });
 }

@@ -1,114 +1,196 @@
 /** Users of one environment, found by the identities they sign in with. */
+import { assertCan } from '../../access/authorize.ts';
+import type { PermissionName } from '../../access/permissions.ts';
 import type { User } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, type Context, environmentScope } from '../context.ts';
+import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
+import { type PasswordHashInput, savePasswordHash } from '../credentials/service.ts';
 import { addMembership, joinAsNewUser } from '../organizations/service.ts';
-import { optionalText, requireEmail } from '../text.ts';
+import { changedOptionalText, optionalText } from '../text.ts';
+import { assertIdentityFree, checkIdentity, type NewIdentity, searchContactsOf } from './identities.ts';
 
 export { usersMatching } from './finding.ts';
+export {
+  addIdentity,
+  assertIdentityFree,
+  checkIdentity,
+  type IdentityType,
+  refreshSearchContacts,
+  searchContactsOf,
+} from './identities.ts';
 
-export interface CreateUserInput {
-  readonly environmentId?: string | null | undefined;
-  readonly email: string;
-  readonly isEmailVerified?: boolean | null | undefined;
+/** The user that an action is about, found within the actor's reach. */
+export function userScope(ctx: Context, permission: PermissionName, userId: string): Promise<Scope> {
+  return scopeOfRow(ctx, permission, 'user', 'userId', (environmentId) =>
+    ctx.db.user.findFirst({ where: { ...(environmentId && { environmentId }), id: userId }, select: { environmentId: true } }),
+  );
+}
+
+interface Profile {
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
+  readonly picture?: string | null | undefined;
   readonly providedId?: string | null | undefined;
+}
+
+export interface CreateUserInput extends Profile {
+  readonly environmentId?: string | null | undefined;
+  readonly email?: string | null | undefined;
+  readonly isEmailVerified?: boolean | null | undefined;
+  readonly phone?: string | null | undefined;
+  readonly isPhoneVerified?: boolean | null | undefined;
+  readonly username?: string | null | undefined;
+  readonly password?: PasswordHashInput | null | undefined;
   /** The organization to join; absent: the default one, where it takes new users. */
   readonly organizationId?: string | null | undefined;
 }
 
-/** Makes a user with an email identity. Nobody is told: no mail is sent.
- * @throws InvalidInputError INVALID_EMAIL, EMAIL_TAKEN or PROVIDED_ID_TAKEN */
+/**
+ * Makes a user with one identity at least. Nobody is told: no mail is sent. To say that a contact is verified takes
+ * update:user_contacts as well, to set a password update:user_passwords.
+ * @throws InvalidInputError NO_IDENTITY, INVALID_EMAIL, INVALID_PHONE, INVALID_USERNAME, EMAIL_TAKEN, PHONE_TAKEN,
+ *   USERNAME_TAKEN, PROVIDED_ID_TAKEN, INVALID_URL, REQUIRED, TOO_LONG or INVALID_TEXT, or what {@link savePasswordHash} refuses
+ */
 export const createUser = action({
   permission: 'create:users',
   scope: (ctx, input: CreateUserInput, permission) => environmentScope(ctx, input.environmentId, permission),
-  async run(ctx, input, { environmentId, businessId }): Promise<User> {
-    const email = requireEmail(input.email, 'email');
-    if (await findUserIdByEmail(ctx, environmentId, email))
-      throw new InvalidInputError('EMAIL_TAKEN', 'Another user has this email address.', ['email']);
-    const providedId = optionalText(input.providedId, 'providedId');
-    if (providedId && (await ctx.db.user.findUnique({ where: { environmentId_providedId: { environmentId, providedId } } }))) {
-      throw new InvalidInputError('PROVIDED_ID_TAKEN', 'Another user has this provided id.', ['providedId']);
-    }
-    if (
-      input.organizationId &&
-      !(await ctx.db.organization.findUnique({ where: { environmentId_id: { environmentId, id: input.organizationId } } }))
-    ) {
+  async run(ctx, input, scope): Promise<User> {
+    const { environmentId, businessId } = scope;
+    const identities = identitiesIn(input);
+    if (identities.some(({ isVerified }) => isVerified)) assertCan(ctx.actor, 'update:user_contacts', { environmentId });
+    if (input.password) assertCan(ctx.actor, 'update:user_passwords', { environmentId });
+    for (const identity of identities) await assertIdentityFree(ctx, environmentId, identity, identity.type);
+    const providedId = await freeProvidedId(ctx, environmentId, input.providedId);
+    const { organizationId } = input;
+    if (organizationId && !(await ctx.db.organization.findUnique({ where: { environmentId_id: { environmentId, id: organizationId } } })))
       throw new NotFoundError('organization', ['organizationId']);
-    }
-    const user = await createUserRow(
-      ctx,
-      { environmentId, businessId },
-      { email, isEmailVerified: input.isEmailVerified ?? false, firstName: input.firstName, lastName: input.lastName, providedId },
-    );
-    if (input.organizationId) {
-      await addMembership(ctx, { environmentId, businessId, organizationId: input.organizationId, userId: user.id });
-    } else {
-      await joinAsNewUser(ctx, { environmentId, businessId }, user.id, undefined);
-    }
+    const profile = {
+      firstName: optionalText(input.firstName, 'firstName'),
+      lastName: optionalText(input.lastName, 'lastName'),
+      picture: pictureUrl(input.picture) ?? null,
+      providedId: providedId ?? null,
+    };
+    const user = await writeUser(ctx, scope, profile, identities);
+    if (input.password) await savePasswordHash(ctx, environmentId, user.id, input.password);
+    if (organizationId) await addMembership(ctx, { ...scope, organizationId, userId: user.id });
+    else await joinAsNewUser(ctx, scope, user.id, undefined);
     return user;
   },
 });
 
+function identitiesIn(input: CreateUserInput): NewIdentity[] {
+  const identities = [
+    ...(input.email == null ? [] : [{ ...checkIdentity('email', input.email, 'email'), isVerified: input.isEmailVerified ?? false }]),
+    ...(input.phone == null ? [] : [{ ...checkIdentity('phone', input.phone, 'phone'), isVerified: input.isPhoneVerified ?? false }]),
+    ...(input.username == null ? [] : [{ ...checkIdentity('username', input.username, 'username'), isVerified: false }]),
+  ];
+  if (identities.length === 0) throw new InvalidInputError('NO_IDENTITY', 'A user needs an email address, a phone number or a username.');
+  return identities;
+}
+
+export interface UpdateUserInput extends Profile {
+  readonly userId: string;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/** Changes a user's profile; what is absent stays.
+ * @throws InvalidInputError TOO_LONG, INVALID_TEXT, INVALID_URL, PROVIDED_ID_TAKEN or CONFLICT */
+export const updateUser = action({
+  permission: 'update:users',
+  scope: (ctx, input: UpdateUserInput, permission) => userScope(ctx, permission, input.userId),
+  async run(ctx, input, { environmentId, businessId }): Promise<User> {
+    const { userId } = input;
+    const user = await ctx.db.user.update({
+      where: { environmentId_id: { environmentId, id: userId }, ...atVersion(input) },
+      data: {
+        firstName: changedOptionalText(input.firstName, 'firstName'),
+        lastName: changedOptionalText(input.lastName, 'lastName'),
+        picture: pictureUrl(input.picture),
+        providedId: await freeProvidedId(ctx, environmentId, input.providedId, userId),
+        updatedAt: ctx.clock.now(),
+        ...NEXT_VERSION,
+      },
+    });
+    const fields = Object.keys(input).filter((field) => field !== 'userId' && field !== 'expectedVersion');
+    await audit(ctx, {
+      businessId,
+      environmentId,
+      action: 'user.updated',
+      target: { type: 'user', id: userId },
+      details: { fields: fields.sort() },
+    });
+    return user;
+  },
+});
+
+/** Notes that a person's claims are to be read anew. Every token is made from what is stored at that moment: none older is kept. */
+export const refreshUserClaims = action({
+  permission: 'update:user_refresh_claims',
+  scope: (ctx, { userId }: { readonly userId: string }, permission) => userScope(ctx, permission, userId),
+  async run(ctx, { userId }, { environmentId, businessId }): Promise<User> {
+    const user = await ctx.db.user.update({
+      where: { environmentId_id: { environmentId, id: userId } },
+      data: { claimsRefreshedAt: ctx.clock.now() },
+    });
+    await audit(ctx, { businessId, environmentId, action: 'user.claims_refreshed', target: { type: 'user', id: userId } });
+    return user;
+  },
+});
+
+/** The provided id as it is kept, null for none and undefined where the input does not name it. */
+async function freeProvidedId(
+  ctx: Context,
+  environmentId: string,
+  text: string | null | undefined,
+  ofUserId?: string,
+): Promise<string | null | undefined> {
+  const providedId = changedOptionalText(text, 'providedId');
+  if (providedId && (await ctx.db.user.count({ where: { environmentId, providedId, ...(ofUserId && { NOT: { id: ofUserId } }) } })) > 0)
+    throw new InvalidInputError('PROVIDED_ID_TAKEN', 'Another user has this provided id.', ['providedId']);
+  return providedId;
+}
+
+/** The address of a picture, that a browser may load from a page of ours. */
+function pictureUrl(text: string | null | undefined): string | null | undefined {
+  const picture = changedOptionalText(text, 'picture', 2000);
+  if (picture && (!URL.canParse(picture) || new URL(picture).protocol !== 'https:'))
+    throw new InvalidInputError('INVALID_URL', 'A picture is the https address of an image.', ['picture']);
+  return picture;
+}
+
 /** Writes a user with an email identity, in no organization yet. */
 export async function createUserRow(
   ctx: Context,
-  scope: { environmentId: string; businessId: string },
+  scope: Scope,
   input: {
     email: string;
     isEmailVerified: boolean;
     firstName?: string | null | undefined;
     lastName?: string | null | undefined;
-    providedId?: string | null;
   },
 ): Promise<User> {
-  const { environmentId, businessId } = scope;
-  const user = await ctx.db.user.create({
-    data: {
-      environmentId,
-      id: newId('user'),
-      firstName: optionalText(input.firstName, 'firstName'),
-      lastName: optionalText(input.lastName, 'lastName'),
-      providedId: input.providedId ?? null,
-      searchContacts: searchContactsOf([input.email.toLowerCase()]),
-    },
-  });
-  await ctx.db.identity.create({
-    data: {
-      environmentId,
-      id: newId('identity'),
-      userId: user.id,
-      type: 'email',
-      value: input.email,
-      normalized: input.email.toLowerCase(),
-      isPrimary: true,
-      isVerified: input.isEmailVerified,
-    },
+  const { email, isEmailVerified } = input;
+  const profile = { firstName: optionalText(input.firstName, 'firstName'), lastName: optionalText(input.lastName, 'lastName') };
+  return writeUser(ctx, scope, profile, [{ type: 'email', value: email, normalized: email.toLowerCase(), isVerified: isEmailVerified }]);
+}
+
+/** Writes a user with at most one identity of each kind. */
+async function writeUser(
+  ctx: Context,
+  { environmentId, businessId }: Scope,
+  profile: { firstName: string | null; lastName: string | null; picture?: string | null; providedId?: string | null },
+  identities: readonly NewIdentity[],
+): Promise<User> {
+  const id = newId('user');
+  const searchContacts = searchContactsOf(identities.map(({ normalized }) => normalized));
+  const user = await ctx.db.user.create({ data: { environmentId, id, searchContacts, ...profile } });
+  await ctx.db.identity.createMany({
+    data: identities.map((identity) => ({ environmentId, id: newId('identity'), userId: id, isPrimary: true, ...identity })),
   });
   await audit(ctx, { businessId, environmentId, action: 'user.created', target: { type: 'user', id: user.id } });
   return user;
-}
-
-/** What a search finds a user by, of its normalized identities. */
-export function searchContactsOf(normalized: readonly string[]): string {
-  return normalized.map((contact) => ` ${contact}`).join('');
-}
-
-/** Makes a user found by the identities it has now. To be called in the transaction that adds, changes or removes one. */
-export async function refreshSearchContacts(ctx: Context, environmentId: string, userId: string): Promise<void> {
-  await ctx.db.$queryRaw`SELECT id FROM users WHERE environment_id = ${environmentId} AND id = ${userId} FOR NO KEY UPDATE`;
-  const identities = await ctx.db.identity.findMany({
-    where: { environmentId, userId },
-    select: { normalized: true },
-    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-  });
-  await ctx.db.user.updateMany({
-    where: { environmentId, id: userId },
-    data: { searchContacts: searchContactsOf(identities.map(({ normalized }) => normalized)) },
-  });
 }
 
 /** The id of the user with this email identity, compared without case. */
@@ -138,10 +220,14 @@ export async function isSuspended(ctx: Context, environmentId: string, userId: s
   return (await ctx.db.user.count({ where: { environmentId, id: userId, isSuspended: true } })) > 0;
 }
 
-/** Notes a completed sign-in. */
-export async function recordSignIn(ctx: Context, environmentId: string, userId: string): Promise<void> {
-  await ctx.db.user.update({
-    where: { environmentId_id: { environmentId, id: userId } },
+/**
+ * Notes a completed sign-in. False for a user who may not sign in: to be asked in the transaction that starts the
+ * session, so that nobody comes in while being suspended.
+ */
+export async function recordSignIn(ctx: Context, environmentId: string, userId: string): Promise<boolean> {
+  const { count } = await ctx.db.user.updateMany({
+    where: { environmentId, id: userId, isSuspended: false, accessRemovedAt: null },
     data: { totalSignIns: { increment: 1 }, lastSignedInAt: ctx.clock.now(), failedSignIns: 0, lockedUntil: null },
   });
+  return count === 1;
 }

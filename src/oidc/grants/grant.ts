@@ -40,7 +40,7 @@ export async function personTokens(
   nonce: string | null,
 ): Promise<TokenResponse> {
   const { infrastructure, tenancy, client } = request;
-  if (!subject || subject.isSuspended) throw new OAuthError('invalid_grant', 'The user may not sign in any more.');
+  if (!subject?.hasAccess) throw new OAuthError('invalid_grant', 'The user may not sign in any more.');
   if (grant.organizationId && (!subject.organization || subject.organization.isSuspended)) {
     throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
   }

@@ -1,7 +1,7 @@
 /** The first page: an address, and for sign-up a name. Decides which method comes next. */
 
 import type { Context } from '../../features/context.ts';
-import { hasPassword } from '../../features/credentials/service.ts';
+import { passwordState } from '../../features/credentials/service.ts';
 import type { Tenancy } from '../../features/environments/directory.ts';
 import { signInPolicy } from '../../features/environments/service.ts';
 import { type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
@@ -32,7 +32,11 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
   }
   if (await isSuspended(ctx, tenancy.environmentId, userId))
     return problem('This account is suspended. Ask the people who run this application.', undefined, 403);
-  if (attempt.flow === 'login' && client.emailSignIn === 'password' && (await hasPassword(ctx, tenancy.environmentId, userId))) {
+  if (
+    attempt.flow === 'login' &&
+    client.emailSignIn === 'password' &&
+    (await passwordState(ctx, tenancy.environmentId, userId)) !== 'none'
+  ) {
     await updateAttempt(ctx, attempt, { step: 'password', email, userId });
     return { location: pageOf(tenancy, attempt) };
   }

@@ -4,7 +4,7 @@ import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
-import { authenticated, expired } from '../flow.ts';
+import { assertWelcome, authenticated, expired, newPassword } from '../flow.ts';
 import { askForCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
@@ -16,13 +16,15 @@ export async function submitPassword({ ctx, place, attempt, form }: StepRequest)
   const result = await checkPassword(ctx, place.tenancy, attempt.userId, password);
   if (result === 'locked') return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
   if (result === 'wrong') return problem('That is not the right password.', 'p_password');
+  if (result === 'reset') return forgotPassword({ ctx, place, attempt });
   if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
-    return askForCode(ctx, place, attempt, 'sign_in');
+    return askForCode(ctx, place, attempt, 'sign_in', { isReset: result === 'temporary' });
+  if (result === 'temporary') return newPassword(ctx, place, attempt, attempt.userId);
   return authenticated(ctx, place, attempt, attempt.userId);
 }
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
-export function forgotPassword({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+export function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
   return askForCode(ctx, place, attempt, 'reset_password', { isReset: true });
 }
 
@@ -31,6 +33,7 @@ export async function submitNewPassword({ ctx, place, attempt, form }: StepReque
   if (!userId) throw expired();
   const first = form['p_first_password'] ?? '';
   if (first !== (form['p_second_password'] ?? '')) return problem('The two passwords are not the same.', 'p_second_password');
+  await assertWelcome(ctx, attempt, userId);
   try {
     await inTransaction(ctx, (tx) => setPassword(tx, place.tenancy, userId, first));
   } catch (error) {

@@ -5,33 +5,21 @@ import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
 import { environments } from './environments.ts';
 import { flags } from './flags.ts';
+import { identities } from './identities.ts';
 import { imports } from './imports.ts';
+import { mfaFactors } from './mfa-factors.ts';
 import { operations } from './operations.ts';
 import { organizationBrands } from './organization-brands.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
 import { properties } from './properties.ts';
+import { recovery } from './recovery.ts';
 import { roles } from './roles.ts';
+import { sessions } from './sessions.ts';
 import { team } from './team.ts';
 import { users } from './users.ts';
 
-// biome-ignore format: a feature, a line
-export const FEATURES: readonly FeatureCases[] = [
-  businesses,
-  team,
-  roles,
-  flags,
-  environments,
-  users,
-  organizations,
-  apis,
-  applications,
-  operations,
-  organizationPolicies,
-  organizationBrands,
-  imports,
-  properties,
-];
+export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, flags, environments, users, organizations, apis, applications, operations, organizationPolicies, organizationBrands, imports, properties, identities, sessions, recovery, mfaFactors];
 
 interface NamedCase extends MutationCase {
   readonly mutation: string;
