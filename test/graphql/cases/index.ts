@@ -52,7 +52,7 @@ function bulkCase(mutation: string, single: MutationCase): NamedCase {
       {
         code: 'TOO_MANY',
         path: ['items'],
-        input: async (stage) => ({ items: Array(101).fill(await single.input(stage, 'one-of-many')) }),
+        input: async (stage) => ({ items: Array(101).fill(await single.input(stage, `one-of-${mutation.toLowerCase()}`)) }),
       },
     ],
   };
