@@ -188,7 +188,14 @@ export const AREAS = {
   imports: { read: ['read:imports'], write: ['create:imports'] },
   subscribers: {
     read: ['read:subscribers', 'read:access_requests'],
-    write: ['create:subscribers', 'delete:subscribers', 'create:access_requests', 'update:access_requests', 'delete:access_requests'],
+    write: [
+      'create:subscribers',
+      'update:subscribers',
+      'delete:subscribers',
+      'create:access_requests',
+      'update:access_requests',
+      'delete:access_requests',
+    ],
   },
   audit_log: { read: ['read:audit_log'], write: [] },
 } as const satisfies Record<string, { read: readonly string[]; write: readonly string[] }>;

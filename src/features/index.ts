@@ -23,6 +23,7 @@ import './roles/graphql.ts';
 import './roles/list/graphql.ts';
 import './sessions/graphql.ts';
 import './sign-in-policies/graphql.ts';
+import './subscribers/graphql.ts';
 import './team/graphql.ts';
 import './users/graphql.ts';
 import './users/list/graphql.ts';

@@ -31,10 +31,8 @@ builder.prismaObject('MfaFactor', {
     label: t.exposeString('label', { nullable: true, description: 'The address or number it goes to, masked.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was set up.' }),
     lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'When it was last proved.' }),
-    user: t.relation('user', { nullable: true, permission: 'read:users', description: 'Whose it is.' }),
-    organization: t.relation('organization', {
+    organizationId: t.exposeID('organizationId', {
       nullable: true,
-      permission: 'read:organizations',
       description: 'The organization whose sign-ins it is for; null for those of the environment.',
     }),
   }),

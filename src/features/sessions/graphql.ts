@@ -16,7 +16,6 @@ builder.prismaObject('Session', {
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends, however active it is.' }),
     ip: t.exposeString('ip', { nullable: true, description: 'The address that the person signed in from.' }),
     userAgent: t.exposeString('userAgent', { nullable: true, description: 'What the browser called itself.' }),
-    user: t.relation('user', { nullable: true, permission: 'read:users', description: 'Who is signed in.' }),
   }),
 });
 

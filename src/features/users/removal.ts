@@ -92,8 +92,8 @@ async function removeAccess(ctx: Context, { environmentId }: Scope, userId: stri
 /** Deletes the record with all that is its own, and the person's entries in the lists of contacts. */
 async function erase(ctx: Context, environmentId: string, userId: string): Promise<void> {
   const emails = await ctx.db.identity.findMany({ where: { environmentId, userId, type: 'email' }, select: { normalized: true } });
-  const ofPerson = { environmentId, OR: [{ userId }, { normalized: { in: emails.map(({ normalized }) => normalized) } }] };
-  await ctx.db.subscriber.deleteMany({ where: ofPerson });
-  await ctx.db.accessRequest.deleteMany({ where: ofPerson });
+  const ofAddress = { environmentId, normalized: { in: emails.map(({ normalized }) => normalized) } };
+  await ctx.db.subscriber.deleteMany({ where: ofAddress });
+  await ctx.db.accessRequest.deleteMany({ where: ofAddress });
   await ctx.db.user.delete({ where: { environmentId_id: { environmentId, id: userId } } });
 }

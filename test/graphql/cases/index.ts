@@ -16,10 +16,11 @@ import { properties } from './properties.ts';
 import { recovery } from './recovery.ts';
 import { roles } from './roles.ts';
 import { sessions } from './sessions.ts';
+import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
 import { users } from './users.ts';
 
-export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, flags, environments, users, organizations, apis, applications, operations, organizationPolicies, organizationBrands, imports, properties, identities, sessions, recovery, mfaFactors];
+export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, flags, environments, users, organizations, apis, applications, operations, organizationPolicies, organizationBrands, imports, properties, identities, sessions, recovery, mfaFactors, subscribers];
 
 interface NamedCase extends MutationCase {
   readonly mutation: string;

@@ -16,7 +16,7 @@ export const mfaFactors: FeatureCases = {
     await ctx.db.mfaFactor.create({ data: { ...factor, id: newId('mfaFactor') } });
   },
   lists: {
-    'members with their second factors': `environment(id: $environmentId) { organizations(first: $first) { nodes { members(first: $first) { nodes { mfaFactors { type } user { mfaFactors { type label organization { name } } } } } } } }`,
+    'members with their second factors': `environment(id: $environmentId) { organizations(first: $first) { nodes { members(first: $first) { nodes { mfaFactors { type } user { mfaFactors { type label organizationId } } } } } } }`,
   },
   shortLists: ['OrganizationMember.mfaFactors', 'User.mfaFactors'],
   mutations: {
