@@ -99,18 +99,13 @@ export const endUserSessions = action({
   },
 });
 
-/** Which of a user's sessions can still be used. */
-export function livingSessions(now: Date) {
-  return { expiresAt: { gt: now }, lastActiveAt: { gt: later(now, -INACTIVITY_SECONDS) } };
-}
-
 /**
  * Ends every session of a user, and everything that was issued to it in any application; our own endpoints refuse its
  * access tokens from then on.
  */
 export async function endAccessOfUser(ctx: Context, environmentId: string, userId: string): Promise<void> {
   const now = ctx.clock.now();
-  if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, ...livingSessions(now) } });
+  if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: now } } });
   await ctx.db.user.updateMany({ where: { environmentId, id: userId }, data: { accessEndedAt: now } });
   await revokeGrants(ctx, environmentId, { userId });
   await ctx.db.session.deleteMany({ where: { environmentId, userId } });

@@ -9,7 +9,6 @@ import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, environmentScope, type Scope, scopeOfRow } from '../context.ts';
 import { addMembership } from '../organizations/service.ts';
-import { defaultRoleIds } from '../roles/service.ts';
 import { optionalText, requireEmail } from '../text.ts';
 import { createUserRow, findUserIdByEmail } from '../users/service.ts';
 
@@ -94,7 +93,7 @@ function listOf({ kind, name, idField, permissions }: List) {
     permission: permissions.convert,
     scope: (ctx, input: ConvertEntryInput, permission) => entryScope(ctx, input, permission),
     async run(ctx, { id, organizationId }, scope): Promise<{ entry: Subscriber; user: { environmentId: string; id: string } }> {
-      const { environmentId, businessId } = scope;
+      const { environmentId } = scope;
       if (!(await ctx.db.organization.findUnique({ where: { environmentId_id: { environmentId, id: organizationId } } })))
         throw new NotFoundError('organization', ['organizationId']);
       const key = { environmentId_id: { environmentId, id } };
@@ -105,7 +104,7 @@ function listOf({ kind, name, idField, permissions }: List) {
       if (await findUserIdByEmail(ctx, environmentId, email))
         throw new InvalidInputError('EMAIL_TAKEN', 'A user has this email address.', [idField]);
       const user = await createUserRow(ctx, scope, { email, isEmailVerified: false, firstName, lastName });
-      await addMembership(ctx, { ...scope, organizationId, userId: user.id, roleIds: await defaultRoleIds(ctx, businessId) });
+      await addMembership(ctx, { ...scope, organizationId, userId: user.id });
       const entry = await entries(ctx).update({ where: key, data: { userId: user.id } });
       await note(ctx, scope, 'converted', id, { userId: user.id, organizationId });
       return { entry, user: { environmentId, id: user.id } };

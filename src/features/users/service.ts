@@ -57,7 +57,7 @@ export const createUser = action({
   permission: 'create:users',
   scope: (ctx, input: CreateUserInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, scope): Promise<User> {
-    const { environmentId, businessId } = scope;
+    const { environmentId } = scope;
     const identities = identitiesIn(input);
     if (identities.some(({ isVerified }) => isVerified)) assertCan(ctx.actor, 'update:user_contacts', { environmentId });
     if (input.password) assertCan(ctx.actor, 'update:user_passwords', { environmentId });

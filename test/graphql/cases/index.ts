@@ -20,7 +20,27 @@ import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
 import { users } from './users.ts';
 
-export const FEATURES: readonly FeatureCases[] = [businesses, team, roles, flags, environments, users, organizations, apis, applications, operations, organizationPolicies, organizationBrands, imports, properties, identities, sessions, recovery, mfaFactors, subscribers];
+export const FEATURES: readonly FeatureCases[] = [
+  businesses,
+  team,
+  roles,
+  flags,
+  environments,
+  users,
+  organizations,
+  apis,
+  applications,
+  operations,
+  organizationPolicies,
+  organizationBrands,
+  imports,
+  properties,
+  identities,
+  sessions,
+  recovery,
+  mfaFactors,
+  subscribers,
+];
 
 interface NamedCase extends MutationCase {
   readonly mutation: string;
