@@ -45,7 +45,7 @@ function list(type: 'Subscriber' | 'AccessRequest', noun: string, service: typeo
           code: 'ALREADY_CONVERTED',
           path: [idField],
           input: async (stage) => {
-            const [id, organizationId] = [await newEntry(stage, 'converted'), stage.world.ids.Organization];
+            const [id, organizationId] = [await newEntry(stage, `converted-${noun}`), stage.world.ids.Organization];
             await service.convert(stage.ctx, { id, organizationId });
             return { [idField]: id, organizationId };
           },
