@@ -6,6 +6,7 @@ import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, inTransaction, scopeOfRow } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
+import { endProvedAttempts } from '../sign-in-attempts/service.ts';
 import { userScope } from '../users/service.ts';
 
 /** A session ends after this long, whatever is done in it. */
@@ -108,6 +109,7 @@ export async function endAccessOfUser(ctx: Context, environmentId: string, userI
   if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: now } } });
   await ctx.db.user.updateMany({ where: { environmentId, id: userId }, data: { accessEndedAt: now } });
   await revokeGrants(ctx, environmentId, { userId });
+  await endProvedAttempts(ctx, environmentId, userId);
   await ctx.db.session.deleteMany({ where: { environmentId, userId } });
 }
 

@@ -111,6 +111,11 @@ export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<b
   return count === 1;
 }
 
+/** Ends the attempts in which the user has proved enough to choose a password, and has not done so. */
+export async function endProvedAttempts(ctx: Context, environmentId: string, userId: string): Promise<void> {
+  await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, step: 'new_password' } });
+}
+
 /** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.
  * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_CODES_PER_HOUR} for the address, over all attempts */
 export async function sendCode(

@@ -33,9 +33,11 @@ export async function submitNewPassword({ ctx, place, attempt, form }: StepReque
   if (!userId) throw expired();
   const first = form['p_first_password'] ?? '';
   if (first !== (form['p_second_password'] ?? '')) return problem('The two passwords are not the same.', 'p_second_password');
-  await assertWelcome(ctx, attempt, userId);
   try {
-    await inTransaction(ctx, (tx) => setPassword(tx, place.tenancy, userId, first));
+    await inTransaction(ctx, async (tx) => {
+      await assertWelcome(tx, attempt, userId);
+      await setPassword(tx, place.tenancy, userId, first);
+    });
   } catch (error) {
     if (error instanceof InvalidInputError) return problem(error.message, 'p_first_password');
     throw error;
