@@ -7,6 +7,7 @@ import { ConfigError, loadConfig } from './config.ts';
 import { DatabaseInUseError } from './db/embedded.ts';
 import { createBusinessRow, REGIONS, type Region } from './features/businesses/service.ts';
 import { createContext, inTransaction } from './features/context.ts';
+import { freeReservedDomain } from './features/environments/service.ts';
 import { ensureAccountEnvironment } from './features/seed/service.ts';
 import { createInvitation } from './features/team/service.ts';
 import { requireEmail } from './features/text.ts';
@@ -25,6 +26,10 @@ const COMMANDS: Record<string, { usage: string; run: (args: string[]) => Promise
     usage:
       'create-owner --email ADDRESS --business NAME [--region au|us|ca|ie|uk] [--domain DOMAIN]\n                             make a business and print a one-time link for its first Owner',
     run: createOwner,
+  },
+  'free-domain': {
+    usage: 'free-domain --domain DOMAIN   let the domain of a deleted environment be used again, by anybody',
+    run: freeDomain,
   },
 };
 
@@ -62,6 +67,20 @@ async function createOwner(args: string[]): Promise<void> {
       return (await createInvitation(tx, { businessId: business.id, email, roles: ['owner'] })).link;
     });
     console.log(`Open this link once, within seven days, to become the Owner of ${values.business}:\n${link}`);
+  } finally {
+    await close();
+  }
+}
+
+async function freeDomain(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { domain: { type: 'string' } } });
+  const { domain } = values;
+  if (!domain) throw new UsageError('--domain is needed.');
+  const { infrastructure, close } = await openInfrastructure(loadConfig());
+  try {
+    const freed = await freeReservedDomain(createContext(infrastructure, { kind: 'system', name: 'command line' }), domain);
+    if (!freed) throw new UsageError(`${domain} is not reserved.`);
+    console.log(`${domain} can be used again.`);
   } finally {
     await close();
   }

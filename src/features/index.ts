@@ -4,6 +4,7 @@ import './applications/graphql.ts';
 import './applications/list/graphql.ts';
 import './applications/tokens/graphql.ts';
 import './applications/urls/graphql.ts';
+import './business-plans/graphql.ts';
 import './businesses/graphql.ts';
 import './environments/graphql.ts';
 import './flags/graphql.ts';

@@ -74,3 +74,17 @@ export function domainList(domains: readonly string[] | null | undefined, field:
   if (wrong >= 0) throw new InvalidInputError('INVALID_DOMAIN', 'A domain is written as example.com.', [field, String(wrong)]);
   return [...new Set(wanted)];
 }
+
+/** For an update: as {@link changedOptionalText}, for the address of a page that people are shown.
+ * @throws InvalidInputError INVALID_URL unless it is an https URL without a user or password, TOO_LONG beyond 2000 characters */
+export function changedPageUrl(text: string | null | undefined, field: string): string | null | undefined {
+  const url = changedOptionalText(text, field, 2000);
+  if (url && !isPageUrl(url)) throw new InvalidInputError('INVALID_URL', 'This is not an https URL.', [field]);
+  return url;
+}
+
+function isPageUrl(text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return protocol === 'https:' && !username && !password;
+}

@@ -72,6 +72,7 @@ export async function startOf(
 ): Promise<Start> {
   const { actor } = ctx;
   if (field.extensions['makesOwner']) return startOfNew(actor);
+  if (field.extensions['forPeople'] && actor.kind !== 'team') return { places: [NOWHERE], refusal: 'UNAUTHENTICATED' };
   const { permission } = policyOf(field);
   const everywhere = within ? [within] : everyPlaceOf(actor);
   const given = idsGiven(field, node, variables);

@@ -10,7 +10,7 @@ import type PrismaTypes from '../db/generated/pothos.ts';
 import { type Context, dryRun } from '../features/context.ts';
 import type { Effects } from '../features/effects.ts';
 import { once } from '../features/idempotency/service.ts';
-import { InvalidInputError } from '../kernel/errors.ts';
+import { InvalidInputError, InvalidInputErrors } from '../kernel/errors.ts';
 import { sha256 } from '../security/secrets.ts';
 import { withFreshGrants } from './actor.ts';
 import { builder, type Upload } from './builder.ts';
@@ -77,6 +77,8 @@ interface Definition<Fields extends InputFieldMap, Result> {
   readonly changesGrants?: true;
   /** Whoever calls it becomes the Owner of the business that it makes. */
   readonly makesOwner?: true;
+  /** It is about the caller itself as a person: a machine is no such caller. */
+  readonly forPeople?: true;
   /** It destroys something or changes what people may do: it takes `dryRun`, and then only shows what it would do. */
   readonly previews?: true;
   /** It updates a row with a version: it takes `expectedVersion`. Its action uses `atVersion` and `NEXT_VERSION`. */
@@ -133,7 +135,7 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
       if (definition.changesGrants) context.services = await withFreshGrants(services);
       return { result, errors: [] };
     } catch (error) {
-      return { result: null, errors: [mistakeOf(error, codes)] };
+      return { result: null, errors: mistakesOf(error, codes) };
     }
   };
   builder.mutationField(name, (t) =>
@@ -142,7 +144,7 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
       nullable: true,
       description,
       ...policy,
-      extensions: { makesOwner: definition.makesOwner },
+      extensions: { makesOwner: definition.makesOwner, forPeople: definition.forPeople },
       args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
       resolve: (_root, args, context, info) => perform(context, (args as unknown as { input: object }).input, placeOf(info)),
     }),
@@ -232,9 +234,10 @@ function errorType(name: string, codes: Readonly<Record<string, string>>) {
 }
 
 /** What the caller can mend; anything else is thrown on. */
-function mistakeOf(error: unknown, codes: Readonly<Record<string, string>>): InputMistake {
-  if (!(error instanceof InvalidInputError) || !Object.hasOwn(codes, error.code)) throw error;
-  return { message: error.message, code: error.code, path: error.inputPath };
+function mistakesOf(error: unknown, codes: Readonly<Record<string, string>>): InputMistake[] {
+  const mistakes = error instanceof InvalidInputErrors ? error.mistakes : error instanceof InvalidInputError ? [error] : [];
+  if (mistakes.length === 0 || !mistakes.every(({ code }) => Object.hasOwn(codes, code))) throw error;
+  return mistakes.map(({ message, code, inputPath }) => ({ message, code, path: inputPath }));
 }
 
 function placeOf({ path }: GraphQLResolveInfo): string {

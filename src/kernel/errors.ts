@@ -45,3 +45,13 @@ export class NotFoundError extends DomainError {
 
 /** The input breaks a rule of the domain: shown beside the field that `path` names. */
 export class InvalidInputError extends DomainError {}
+
+/** Several of them at once. */
+export class InvalidInputErrors extends DomainError {
+  readonly mistakes: readonly InvalidInputError[];
+
+  constructor(mistakes: readonly InvalidInputError[]) {
+    super('INVALID_INPUT', mistakes.map(({ message }) => message).join(' '));
+    this.mistakes = mistakes;
+  }
+}

@@ -48,11 +48,12 @@ export function reachable(fields: readonly Selected[], held: ReadonlySet<string>
   return [...new Set(within.flatMap(({ coordinate, children }) => [coordinate, ...reachable(children, held)]))].sort();
 }
 
-/** Everything that can be read of a business and of one of its environments. */
+/** Everything that can be read of a business and of one of its environments, and the words that are the same for all. */
 export function everythingOf(ids: { readonly Business: string; readonly Environment: string }): Selected[] {
   const query = schema.getQueryType()!;
   const root = (name: string, id: string) => select(query, query.getFields()[name]!, [], `(id: "${id}")`);
-  return [root('business', ids.Business), root('environment', ids.Environment)];
+  const words = ['industries', 'timezones'].map((name) => select(query, query.getFields()[name]!));
+  return [root('business', ids.Business), root('environment', ids.Environment), ...words];
 }
 
 /** A mutation with every field of its payload, its input in the variable `input`. */

@@ -143,7 +143,22 @@ describe('the policy', () => {
 /** What a mutation's name may begin with. */
 const VERBS = [
   ...['accept', 'add', 'bind', 'cancel', 'convert', 'copy', 'create', 'delete', 'disable', 'enable', 'end', 'enter', 'import', 'invite'],
-  ...['refresh', 'register', 'remove', 'replace', 'request', 'resend', 'reset', 'restore', 'revoke', 'rotate', 'send', 'set', 'suspend'],
+  ...[
+    'leave',
+    'refresh',
+    'register',
+    'remove',
+    'replace',
+    'request',
+    'resend',
+    'reset',
+    'restore',
+    'revoke',
+    'rotate',
+    'send',
+    'set',
+    'suspend',
+  ],
   ...['unlock', 'update', 'verify'],
 ];
 

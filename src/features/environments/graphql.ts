@@ -2,9 +2,9 @@
 import { environmentsWith, permissionsOver } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
+import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
-import { createEnvironment } from './service.ts';
+import { createEnvironment, deleteEnvironment, updateEnvironment } from './service.ts';
 
 const EnvironmentKind = builder.enumType('EnvironmentKind', {
   description: 'What an environment is for.',
@@ -38,7 +38,15 @@ export const Environment = builder.prismaObject('Environment', {
       select: { domain: true, isPrimary: true },
       resolve: (row, _args, { services }) => issuerOf(services.config, row),
     }),
+    isLive: t.exposeBoolean('isLive', {
+      nullable: true,
+      description: 'Whether it is said that real people use it. A mark for the team: nothing behaves differently.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    version: t.exposeInt('version', {
+      nullable: true,
+      description: 'Counts the changes of the environment and of its policies: what `expectedVersion` takes.',
+    }),
     viewerPermissions: t.stringList({
       open: 'everyone may know what they may do themselves',
       description: 'The permissions that the caller holds over the environment, sorted.',
@@ -100,4 +108,35 @@ defineMutation({
   payload: (t) => ({
     environment: changed(t, 'Environment', 'The new environment.'),
   }),
+});
+
+defineMutation({
+  name: 'updateEnvironment',
+  description: 'Changes an environment. The domain that names its issuer cannot be changed.',
+  policy: { permission: updateEnvironment.permission },
+  versioned: true,
+  codes: { ...TEXT_CODES, NOT_PRODUCTION: 'Only the production environment is live or not.' },
+  input: (t) => ({
+    environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
+    name: t.string({ description: 'At most 200 characters. Absent: unchanged.' }),
+    isLive: t.boolean({ description: 'For the production environment only. Absent: unchanged.' }),
+  }),
+  run: (ctx, input) => updateEnvironment(ctx, input),
+  payload: (t) => ({ environment: changed(t, 'Environment', 'The environment.') }),
+});
+
+defineMutation({
+  name: 'deleteEnvironment',
+  description:
+    'Deletes a non-production environment, for ever, with everybody and everything in it. Who is signed in there is so no more, and no token works. Its domain stays reserved for the business.',
+  policy: { permission: deleteEnvironment.permission },
+  previews: true,
+  changesGrants: true,
+  codes: { NOT_DELETABLE: 'It is no non-production environment.', WRONG_CONFIRMATION: 'Not the environment’s name.' },
+  input: (t) => ({
+    environmentId: t.id({ required: true, description: 'The environment.' }),
+    confirmation: t.string({ description: 'The environment’s name, typed by whoever deletes it. May be absent with `dryRun`.' }),
+  }),
+  run: (ctx, input) => deleteEnvironment(ctx, input),
+  payload: (t) => ({ deletedId: deletedId(t) }),
 });

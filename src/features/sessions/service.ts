@@ -113,6 +113,13 @@ export async function endAccessOfUser(ctx: Context, environmentId: string, userI
   await ctx.db.session.deleteMany({ where: { environmentId, userId } });
 }
 
+/** Ends every session in the environment, and everything that was issued there to anybody. */
+export async function endAccessOfEnvironment(ctx: Context, environmentId: string): Promise<void> {
+  if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, expiresAt: { gt: ctx.clock.now() } } });
+  await revokeGrants(ctx, environmentId, {});
+  await ctx.db.session.deleteMany({ where: { environmentId } });
+}
+
 /** Deletes sessions that are over, in one small batch. Returns the number of rows. */
 export async function deleteExpiredSessions(ctx: Context, batch = 1000): Promise<number> {
   const now = ctx.clock.now();

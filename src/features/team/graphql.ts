@@ -2,8 +2,15 @@
 import { TEAM_ROLES, type TeamRole } from '../../access/team-roles.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { changed, defineMutation, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
-import { inviteTeamMember, updateTeamMemberRoles } from './service.ts';
+import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
+import {
+  inviteTeamMember,
+  leaveTeam,
+  removeTeamMember,
+  resendTeamInvitation,
+  revokeTeamInvitation,
+  updateTeamMemberRoles,
+} from './service.ts';
 
 const REMITS: Record<TeamRole, string> = {
   owner: 'Everything, other Owners included.',
@@ -53,6 +60,7 @@ export const TeamMember = builder.prismaObject('TeamMember', {
       resolve: ({ user }) => user.identities[0]?.value ?? null,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'Since when.' }),
+    version: t.exposeInt('version', { nullable: true, description: 'Counts its changes: what `expectedVersion` takes.' }),
   }),
 });
 
@@ -85,8 +93,11 @@ export const TeamInvitation = builder.prismaObject('TeamInvitation', {
       resolve: ({ acceptedAt, revokedAt, expiresAt }, _args, { services }) =>
         acceptedAt ? 'ACCEPTED' : revokedAt ? 'REVOKED' : expiresAt <= services.clock.now() ? 'EXPIRED' : 'INVITED',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was sent.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
+    sentAt: t.expose('sentAt', { type: 'DateTime', nullable: true, description: 'When it was last mailed.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'Until when it can be accepted.' }),
+    acceptedAt: t.expose('acceptedAt', { type: 'DateTime', nullable: true, description: 'When it was accepted.' }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was taken back.' }),
   }),
 });
 
@@ -127,6 +138,8 @@ defineMutation({
   name: 'updateTeamMemberRoles',
   description: 'Replaces a team member’s roles. A business always keeps an Owner.',
   policy: { permission: updateTeamMemberRoles.permission },
+  previews: true,
+  versioned: true,
   changesGrants: true,
   codes: { ...ROLE_CODES, LAST_OWNER: 'The business would be left without an Owner.' },
   input: (t) => ({
@@ -137,4 +150,52 @@ defineMutation({
   payload: (t) => ({
     member: changed(t, 'TeamMember', 'The member.'),
   }),
+});
+
+const CLOSED_CODES = { ACCEPTED: 'It was accepted.', REVOKED: 'It was taken back.' };
+
+defineMutation({
+  name: 'resendTeamInvitation',
+  description: 'Mails an invitation again, an expired one too: it is open for seven days from now, by the new link only.',
+  policy: { permission: resendTeamInvitation.permission },
+  codes: { ...CLOSED_CODES, ...PLAN_CODES, ALREADY_MEMBER: 'The person is on the team already.' },
+  input: (t) => ({ teamInvitationId: t.id({ required: true, description: 'The invitation.' }) }),
+  run: (ctx, input) => resendTeamInvitation(ctx, input),
+  payload: (t) => ({ invitation: changed(t, 'TeamInvitation', 'The invitation.') }),
+});
+
+defineMutation({
+  name: 'revokeTeamInvitation',
+  description: 'Takes an invitation back: its link leads nowhere.',
+  policy: { permission: revokeTeamInvitation.permission },
+  previews: true,
+  codes: CLOSED_CODES,
+  input: (t) => ({ teamInvitationId: t.id({ required: true, description: 'The invitation.' }) }),
+  run: (ctx, input) => revokeTeamInvitation(ctx, input),
+  payload: (t) => ({ invitation: changed(t, 'TeamInvitation', 'The invitation.') }),
+});
+
+defineMutation({
+  name: 'removeTeamMember',
+  description: 'Takes a member off a business’s team, who can do nothing there from then on. An Owner is no longer one first.',
+  policy: { permission: removeTeamMember.permission },
+  previews: true,
+  changesGrants: true,
+  codes: { OWNER: 'The member is an Owner.' },
+  input: (t) => ({ teamMemberId: t.id({ required: true, description: 'The member.' }) }),
+  run: (ctx, input) => removeTeamMember(ctx, input),
+  payload: (t) => ({ deletedId: deletedId(t) }),
+});
+
+defineMutation({
+  name: 'leaveTeam',
+  description: 'Takes the caller itself off a business’s team.',
+  policy: { open: 'everybody may leave a team that they are on' },
+  previews: true,
+  changesGrants: true,
+  forPeople: true,
+  codes: { LAST_OWNER: 'The business would be left without an Owner.' },
+  input: (t) => ({ businessId: t.id({ required: true, description: 'The business.' }) }),
+  run: (ctx, input) => leaveTeam(ctx, input),
+  payload: (t) => ({ deletedId: deletedId(t) }),
 });

@@ -3,18 +3,28 @@
  * nobody hands out what they may not assign, nobody raises themselves, and a business always keeps an Owner.
  */
 
-import { businessesWith } from '../../access/authorize.ts';
+import type { PermissionName } from '../../access/permissions.ts';
 import { assignableRoles, isTeamRole, type TeamRole } from '../../access/team-roles.ts';
 import type { TeamInvitation, TeamMember } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
-import { ForbiddenError, InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
+import { ForbiddenError, InvalidInputError, NotFoundError, UnauthenticatedError } from '../../kernel/errors.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
 import { sendMail } from '../../mail/sender.ts';
 import { teamInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { action, businessScope, type Context, lockBusiness } from '../context.ts';
+import {
+  action,
+  atVersion,
+  businessScope,
+  type Context,
+  inTransaction,
+  lockBusiness,
+  NEXT_VERSION,
+  scopeOfBusinessRow,
+} from '../context.ts';
+import { watchingTeam } from '../effects.ts';
 import { accountEnvironment } from '../environments/service.ts';
 import { assertPlanHas } from '../plans.ts';
 import { optionalText, requireEmail } from '../text.ts';
@@ -43,13 +53,8 @@ export const inviteTeamMember = action({
     await assertMayAssign(ctx, businessId, roles);
     await assertPlanAllows(ctx, businessId, roles);
     const business = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
-    const account = await accountEnvironment(ctx);
-    const identity = await ctx.db.identity.findUnique({
-      where: { environmentId_type_normalized: { environmentId: account.id, type: 'email', normalized: email.toLowerCase() } },
-    });
-    if (identity && (await ctx.db.teamMember.findUnique({ where: { businessId_userId: { businessId, userId: identity.userId } } }))) {
+    if (await isOnTeam(ctx, businessId, email))
       throw new InvalidInputError('ALREADY_MEMBER', 'This person is on the team already.', ['email']);
-    }
     const { invitation, link } = await createInvitation(ctx, {
       businessId,
       email,
@@ -61,6 +66,76 @@ export const inviteTeamMember = action({
     return invitation;
   },
 });
+
+async function isOnTeam(ctx: Context, businessId: string, email: string): Promise<boolean> {
+  const { id: environmentId } = await accountEnvironment(ctx);
+  const identities = { some: { environmentId, type: 'email', normalized: email.toLowerCase() } };
+  return (await ctx.db.teamMember.count({ where: { businessId, user: { identities } } })) > 0;
+}
+
+/**
+ * Mails an invitation again: it can be accepted for as long as a new one, by the new link only.
+ * @throws InvalidInputError ACCEPTED, REVOKED, PLAN_LIMIT or ALREADY_MEMBER
+ * @throws ForbiddenError when its roles are not the actor's to give
+ */
+export const resendTeamInvitation = action({
+  permission: 'create:team_members',
+  scope: (ctx, input: { readonly teamInvitationId: string }, permission) => invitationScope(ctx, permission, input.teamInvitationId),
+  async run(ctx, { teamInvitationId }, { businessId }): Promise<TeamInvitation> {
+    const invitation = await openInvitation(ctx, businessId, teamInvitationId);
+    const roles = invitation.roles.filter(isTeamRole);
+    await assertMayAssign(ctx, businessId, roles);
+    await assertPlanAllows(ctx, businessId, roles, []);
+    if (await isOnTeam(ctx, businessId, invitation.email))
+      throw new InvalidInputError('ALREADY_MEMBER', 'This person is on the team already.');
+    const token = randomToken();
+    const now = ctx.clock.now();
+    const resent = await ctx.db.teamInvitation.update({
+      where: { businessId_id: { businessId, id: teamInvitationId } },
+      data: { tokenHash: sha256(token), sentAt: now, expiresAt: later(now, INVITATION_SECONDS) },
+    });
+    await audit(ctx, { businessId, action: 'team.invitation_resent', target: { type: 'team_invitation', id: teamInvitationId } });
+    const { name: businessName } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
+    await sendMail(ctx, teamInvitationMail({ to: resent.email, businessName, link: await linkOf(ctx, token) }));
+    return resent;
+  },
+});
+
+/**
+ * Takes an invitation back, an expired one too: its link leads nowhere.
+ * @throws InvalidInputError ACCEPTED or REVOKED
+ * @throws ForbiddenError when it makes an Owner and the actor is none
+ */
+export const revokeTeamInvitation = action({
+  permission: 'delete:team_members',
+  scope: (ctx, input: { readonly teamInvitationId: string }, permission) => invitationScope(ctx, permission, input.teamInvitationId),
+  async run(ctx, { teamInvitationId }, { businessId }): Promise<TeamInvitation> {
+    const { roles } = await openInvitation(ctx, businessId, teamInvitationId);
+    await assertMayAssign(ctx, businessId, roles.filter(isTeamRole));
+    const revoked = await ctx.db.teamInvitation.update({
+      where: { businessId_id: { businessId, id: teamInvitationId } },
+      data: { revokedAt: ctx.clock.now() },
+    });
+    await audit(ctx, { businessId, action: 'team.invitation_revoked', target: { type: 'team_invitation', id: teamInvitationId } });
+    return revoked;
+  },
+});
+
+function invitationScope(ctx: Context, permission: PermissionName, teamInvitationId: string): Promise<{ businessId: string }> {
+  return scopeOfBusinessRow(ctx, permission, 'team invitation', 'teamInvitationId', (businessId) =>
+    ctx.db.teamInvitation.findFirst({ where: { ...(businessId && { businessId }), id: teamInvitationId }, select: { businessId: true } }),
+  );
+}
+
+/** The invitation, kept as it is until the transaction ends: nobody accepts it in the meantime.
+ * @throws InvalidInputError ACCEPTED or REVOKED */
+async function openInvitation(ctx: Context, businessId: string, id: string): Promise<TeamInvitation> {
+  await ctx.db.$queryRaw`SELECT id FROM team_invitations WHERE business_id = ${businessId} AND id = ${id} FOR UPDATE`;
+  const invitation = await ctx.db.teamInvitation.findUniqueOrThrow({ where: { businessId_id: { businessId, id } } });
+  if (invitation.acceptedAt) throw new InvalidInputError('ACCEPTED', 'The invitation was accepted: the person is on the team.');
+  if (invitation.revokedAt) throw new InvalidInputError('REVOKED', 'The invitation was taken back. Invite the person anew.');
+  return invitation;
+}
 
 /** Writes an invitation. The link is the only place that ever shows its token. */
 export async function createInvitation(
@@ -84,8 +159,11 @@ export async function createInvitation(
     target: { type: 'team_invitation', id: invitation.id },
     details: { roles: [...input.roles] },
   });
-  const account = await accountEnvironment(ctx);
-  return { invitation, link: `${issuerOf(ctx.config, account)}/team-invitation/${token}` };
+  return { invitation, link: await linkOf(ctx, token) };
+}
+
+async function linkOf(ctx: Context, token: string): Promise<string> {
+  return `${issuerOf(ctx.config, await accountEnvironment(ctx))}/team-invitation/${token}`;
 }
 
 /** The invitation behind a link's token, while it can still be accepted. */
@@ -154,6 +232,7 @@ export async function addTeamMember(
 export interface UpdateTeamMemberRolesInput {
   readonly teamMemberId: string;
   readonly roles: readonly TeamRole[];
+  readonly expectedVersion?: number | null | undefined;
 }
 
 /**
@@ -163,32 +242,23 @@ export interface UpdateTeamMemberRolesInput {
  */
 export const updateTeamMemberRoles = action({
   permission: 'update:team_members',
-  async scope(ctx, input: UpdateTeamMemberRolesInput, permission) {
-    const businessId = ctx.actor.kind === 'system' ? {} : { businessId: { in: businessesWith(ctx.actor, permission) } };
-    const member = await ctx.db.teamMember.findFirst({ where: { ...businessId, id: input.teamMemberId }, select: { businessId: true } });
-    if (!member) throw new NotFoundError('team member', ['teamMemberId']);
-    return businessScope(ctx, member.businessId, permission);
-  },
+  scope: (ctx, input: UpdateTeamMemberRolesInput, permission) => memberScope(ctx, permission, input.teamMemberId),
   async run(ctx, input, { businessId }): Promise<TeamMember> {
     const roles = checkRoles(input.roles);
-    await lockBusiness(ctx, businessId); // Of two Owners who demote one another, the second is an Owner no more.
-    const key = { businessId_id: { businessId, id: input.teamMemberId } };
-    const member = await ctx.db.teamMember.findUnique({ where: key });
-    if (!member) throw new NotFoundError('team member', ['teamMemberId']);
+    const member = await lockedMember(ctx, businessId, input.teamMemberId);
     const before = member.roles.filter(isTeamRole);
     const changed = [...roles.filter((role) => !before.includes(role)), ...before.filter((role) => !roles.includes(role))];
-    if (changed.length === 0) return member;
+    if (changed.length === 0 && (input.expectedVersion ?? member.version) === member.version) return member;
     // Whatever changes about an Owner is for Owners.
     await assertMayAssign(ctx, businessId, before.includes('owner') ? [...changed, 'owner'] : changed);
-    if (
-      before.includes('owner') &&
-      !roles.includes('owner') &&
-      (await ctx.db.teamMember.count({ where: { businessId, roles: { has: 'owner' } } })) === 1
-    ) {
-      throw new InvalidInputError('LAST_OWNER', 'A business keeps at least one Owner: make another member an Owner first.', ['roles']);
-    }
+    if (!roles.includes('owner')) await assertNotLastOwner(ctx, member, ['roles']);
     await assertPlanAllows(ctx, businessId, roles);
-    const updated = await ctx.db.teamMember.update({ where: key, data: { roles } });
+    const updated = await watchingTeam(ctx, { businessId, id: member.id }, () =>
+      ctx.db.teamMember.update({
+        where: { businessId_id: { businessId, id: member.id }, ...atVersion(input) },
+        data: { roles, ...NEXT_VERSION },
+      }),
+    );
     await audit(ctx, {
       businessId,
       action: 'team.roles_changed',
@@ -198,6 +268,77 @@ export const updateTeamMemberRoles = action({
     return updated;
   },
 });
+
+/**
+ * Takes a member off the team. Invitations that would bring the person back are revoked.
+ * @throws InvalidInputError OWNER while the member is an Owner: another Owner takes that role away first
+ */
+export const removeTeamMember = action({
+  permission: 'delete:team_members',
+  scope: (ctx, input: { readonly teamMemberId: string }, permission) => memberScope(ctx, permission, input.teamMemberId),
+  async run(ctx, { teamMemberId }, { businessId }): Promise<{ deletedId: string }> {
+    const member = await lockedMember(ctx, businessId, teamMemberId);
+    if (member.roles.includes('owner'))
+      throw new InvalidInputError('OWNER', 'An Owner cannot be removed: another Owner takes that role away first.', ['teamMemberId']);
+    await assertMayAssign(ctx, businessId, member.roles.filter(isTeamRole));
+    await endMembership(ctx, member, 'team.member_removed');
+    return { deletedId: teamMemberId };
+  },
+});
+
+/**
+ * Takes the signed-in person itself off a team.
+ * @throws UnauthenticatedError for anybody but a person
+ * @throws NotFoundError when the person is not on the team
+ * @throws InvalidInputError LAST_OWNER
+ */
+export async function leaveTeam(ctx: Context, { businessId }: { readonly businessId: string }): Promise<{ deletedId: string }> {
+  const { actor } = ctx;
+  if (actor.kind !== 'team') throw new UnauthenticatedError('Only a signed-in team member can leave a team.');
+  return inTransaction(ctx, async (tx) => {
+    if (tx.effects) tx.effects.scope = { businessId };
+    const own = await tx.db.teamMember.findUnique({ where: { businessId_userId: { businessId, userId: actor.userId } } });
+    if (!own) throw new NotFoundError('business', ['businessId']);
+    const member = await lockedMember(tx, businessId, own.id);
+    await assertNotLastOwner(tx, member, []);
+    await endMembership(tx, member, 'team.member_left');
+    return { deletedId: member.id };
+  });
+}
+
+function memberScope(ctx: Context, permission: PermissionName, teamMemberId: string): Promise<{ businessId: string }> {
+  return scopeOfBusinessRow(ctx, permission, 'team member', 'teamMemberId', (businessId) =>
+    ctx.db.teamMember.findFirst({ where: { ...(businessId && { businessId }), id: teamMemberId }, select: { businessId: true } }),
+  );
+}
+
+/** The member, while no other change of the team is under way: of two Owners who demote one another, the second is an Owner no more. */
+async function lockedMember(ctx: Context, businessId: string, id: string): Promise<TeamMember> {
+  await lockBusiness(ctx, businessId);
+  const member = await ctx.db.teamMember.findUnique({ where: { businessId_id: { businessId, id } } });
+  if (!member) throw new NotFoundError('team member', ['teamMemberId']);
+  return member;
+}
+
+/** @throws InvalidInputError LAST_OWNER */
+async function assertNotLastOwner(ctx: Context, { businessId, roles }: TeamMember, path: readonly string[]): Promise<void> {
+  if (!roles.includes('owner') || (await ctx.db.teamMember.count({ where: { businessId, roles: { has: 'owner' } } })) > 1) return;
+  throw new InvalidInputError('LAST_OWNER', 'A business keeps at least one Owner: make another member an Owner first.', path);
+}
+
+async function endMembership(ctx: Context, member: TeamMember, action: string): Promise<void> {
+  const { businessId, id, userId, accountEnvironmentId, roles } = member;
+  await watchingTeam(ctx, { businessId, id }, () => ctx.db.teamMember.delete({ where: { businessId_id: { businessId, id } } }));
+  const identities = await ctx.db.identity.findMany({
+    where: { environmentId: accountEnvironmentId, userId, type: 'email' },
+    select: { normalized: true },
+  });
+  await ctx.db.teamInvitation.updateMany({
+    where: { businessId, normalized: { in: identities.map(({ normalized }) => normalized) }, acceptedAt: null, revokedAt: null },
+    data: { revokedAt: ctx.clock.now() },
+  });
+  await audit(ctx, { businessId, action, target: { type: 'team_member', id }, details: { userId, roles } });
+}
 
 function checkRoles(roles: readonly TeamRole[]): TeamRole[] {
   const wanted = [...new Set(roles)];
@@ -223,6 +364,6 @@ async function assertMayAssign(ctx: Context, businessId: string, roles: readonly
     throw new ForbiddenError(roles.includes('owner') && allowed.size > 0 ? 'assign:owner' : 'update:team_members');
 }
 
-async function assertPlanAllows(ctx: Context, businessId: string, roles: readonly TeamRole[]): Promise<void> {
-  if (roles.some((role) => role !== 'owner' && role !== 'admin')) await assertPlanHas(ctx, businessId, 'specialistRoles', ['roles']);
+async function assertPlanAllows(ctx: Context, businessId: string, roles: readonly TeamRole[], path = ['roles']): Promise<void> {
+  if (roles.some((role) => role !== 'owner' && role !== 'admin')) await assertPlanHas(ctx, businessId, 'specialistRoles', path);
 }

@@ -1,6 +1,7 @@
 /** Every feature's cases. What is filled later may use what was filled before. */
 import { apis } from './apis.ts';
 import { applications } from './applications.ts';
+import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
 import { environments } from './environments.ts';
@@ -22,6 +23,7 @@ import { users } from './users.ts';
 
 export const FEATURES: readonly FeatureCases[] = [
   businesses,
+  businessPlans,
   team,
   roles,
   flags,
