@@ -75,16 +75,32 @@ export function domainList(domains: readonly string[] | null | undefined, field:
   return [...new Set(wanted)];
 }
 
-/** For an update: as {@link changedOptionalText}, for the address of a page that people are shown.
- * @throws InvalidInputError INVALID_URL unless it is an https URL without a user or password, TOO_LONG beyond 2000 characters */
-export function changedPageUrl(text: string | null | undefined, field: string): string | null | undefined {
-  const url = changedOptionalText(text, field, 2000);
-  if (url && !isPageUrl(url)) throw new InvalidInputError('INVALID_URL', 'This is not an https URL.', [field]);
+/** The trimmed https URL, without a user or password, of at most 2000 characters.
+ * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_TEXT or INVALID_URL */
+export function requireUrl(text: string, field: string): string {
+  const url = requireText(text, field, 2000);
+  if (!isSafeUrl(url)) throw new InvalidInputError('INVALID_URL', 'This is not an https URL.', [field]);
   return url;
 }
 
-function isPageUrl(text: string): boolean {
+/** For an update: as {@link requireUrl}, where null or nothing but space clears it. */
+export function changedOptionalUrl(text: string | null | undefined, field: string): string | null | undefined {
+  return text?.trim() ? requireUrl(text, field) : text === undefined ? undefined : null;
+}
+
+function isSafeUrl(text: string): boolean {
   if (/\s/.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password } = new URL(text);
   return protocol === 'https:' && !username && !password;
+}
+
+/** Domains of mail addresses, as `example.com`: in lower case, each once.
+ * @throws InvalidInputError TOO_MANY_DOMAINS beyond `max`, INVALID_DOMAIN at the first that is none */
+export function mailDomains(domains: readonly string[], field: string, max: number): string[] {
+  if (domains.length > max) throw new InvalidInputError('TOO_MANY_DOMAINS', `These are more than ${max} domains.`, [field]);
+  const wrong = domains.findIndex(
+    (domain) => !/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(domain.trim()),
+  );
+  if (wrong >= 0) throw new InvalidInputError('INVALID_DOMAIN', 'A domain is written as example.com.', [field, String(wrong)]);
+  return [...new Set(domains.map((domain) => domain.trim().toLowerCase()))];
 }

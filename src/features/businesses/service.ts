@@ -16,7 +16,7 @@ import {
 import { assertPlanHas, PLANS, type Plan } from '../plans.ts';
 import { createSystemProperties } from '../properties/service.ts';
 import { addTeamMember } from '../team/service.ts';
-import { changedOptionalText, changedPageUrl, changedText, requireEmail, requireText } from '../text.ts';
+import { changedOptionalText, changedOptionalUrl, changedText, requireEmail, requireText } from '../text.ts';
 import { INDUSTRIES } from './industries.ts';
 import { timezones } from './timezones.ts';
 
@@ -132,8 +132,8 @@ export const updateBusiness = action({
         phone: changedPhone(input.phone),
         industry: changedChoice(input.industry, 'industry', Object.keys(INDUSTRIES)),
         timezone: changedChoice(input.timezone, 'timezone', timezones()),
-        termsUrl: changedPageUrl(input.termsUrl, 'termsUrl'),
-        privacyUrl: changedPageUrl(input.privacyUrl, 'privacyUrl'),
+        termsUrl: changedOptionalUrl(input.termsUrl, 'termsUrl'),
+        privacyUrl: changedOptionalUrl(input.privacyUrl, 'privacyUrl'),
         isTermsAcceptanceExplicit: isTermsAcceptanceExplicit ?? undefined,
         ...NEXT_VERSION,
       },

@@ -2,7 +2,7 @@
  * Proving who one is: passwords, and the count of failures that locks an account. An attempt is counted before it is
  * checked, so that any number of parallel guesses gets no more tries than a row of single ones.
  */
-import { later } from '../../kernel/clock.ts';
+import { Prisma } from '../../db/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { isCommonPassword } from '../../security/passwords/common-passwords.ts';
 import {
@@ -18,24 +18,24 @@ import {
 import { audit } from '../audit/service.ts';
 import type { Context } from '../context.ts';
 
-/** Failures in a row that lock an account, and for how many seconds. */
-export const MAX_FAILURES = 5;
-export const LOCK_SECONDS = 300;
-
 type Scope = { readonly environmentId: string; readonly businessId: string };
 
-/** Takes one of the account's tries. False while it is locked: then nothing may be checked. */
+/** Takes one of the account's tries, of which the environment's policy says how many there are. False while it is locked: then nothing may be checked. */
 export async function takeTry(ctx: Context, scope: Scope, userId: string): Promise<boolean> {
   const now = ctx.clock.now();
-  const rows = await ctx.db.$queryRaw<{ locked: boolean }[]>`
-    UPDATE users SET
-      failed_sign_ins = CASE WHEN locked_until IS NULL THEN failed_sign_ins + 1 ELSE 1 END,
-      locked_until = CASE WHEN locked_until IS NULL AND failed_sign_ins + 1 >= ${MAX_FAILURES} THEN ${later(now, LOCK_SECONDS)}::timestamptz END
-    WHERE environment_id = ${scope.environmentId} AND id = ${userId} AND (locked_until IS NULL OR locked_until <= ${now})
-    RETURNING locked_until IS NOT NULL AS locked`;
-  if (rows[0]?.locked)
-    await audit(ctx, { ...scope, action: 'user.locked', target: { type: 'user', id: userId }, details: { seconds: LOCK_SECONDS } });
-  return rows.length === 1;
+  const times = Prisma.sql`CASE WHEN u.locked_until IS NULL THEN u.failed_sign_ins + 1 ELSE 1 END`;
+  const rows = await ctx.db.$queryRaw<{ locked: boolean; seconds: number }[]>`
+    UPDATE users u SET
+      failed_sign_ins = ${times},
+      locked_until = CASE WHEN ${times} >= e.max_failures THEN ${now}::timestamptz + make_interval(secs => e.lock_seconds) END
+    FROM environments e
+    WHERE u.environment_id = ${scope.environmentId} AND u.id = ${userId} AND e.id = u.environment_id
+      AND (u.locked_until IS NULL OR u.locked_until <= ${now})
+    RETURNING u.locked_until IS NOT NULL AS locked, e.lock_seconds AS seconds`;
+  const [row] = rows;
+  if (row?.locked)
+    await audit(ctx, { ...scope, action: 'user.locked', target: { type: 'user', id: userId }, details: { seconds: row.seconds } });
+  return row !== undefined;
 }
 
 /** Gives all tries back after a success. */

@@ -186,8 +186,3 @@ export async function accountEnvironment(ctx: Context): Promise<Environment> {
   if (!environment) throw new Error('The account environment is missing: this database was never initialised.');
   return environment;
 }
-
-/** How an environment lets people in; `codeLifetime` in seconds. */
-export function signInPolicy(ctx: Context, environmentId: string): Promise<{ codeLifetime: number; allowSelfSignUp: boolean }> {
-  return ctx.db.environment.findUniqueOrThrow({ where: { id: environmentId }, select: { codeLifetime: true, allowSelfSignUp: true } });
-}

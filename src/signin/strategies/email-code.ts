@@ -2,10 +2,11 @@
 
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
 import { clearTries, takeTry } from '../../features/credentials/service.ts';
-import { signInPolicy } from '../../features/environments/service.ts';
+import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { joinAsNewUser } from '../../features/organizations/service.ts';
 import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
+import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
 
@@ -51,7 +52,11 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
   if (result === 'used_up') return problem('This code cannot be used any more. Ask for another one.', 'p_confirmation_code', 429);
 
   const { userId } = attempt;
-  if (!userId) return identified(ctx, place, attempt, await signUp(ctx, place, attempt, attempt.email));
+  if (!userId) {
+    const isKnown = await findUserIdByEmail(ctx, tenancy.environmentId, attempt.email);
+    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt.email))) return NOT_OPEN;
+    return identified(ctx, place, attempt, await signUp(ctx, place, attempt, attempt.email));
+  }
   await clearTries(ctx, tenancy, userId);
   await verifyEmail(ctx, tenancy.environmentId, attempt.email);
   return identified(ctx, place, attempt, userId);

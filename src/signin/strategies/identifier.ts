@@ -1,13 +1,11 @@
 /** The first page: an address, and for sign-up a name. Decides which method comes next. */
 
-import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
-import type { Tenancy } from '../../features/environments/directory.ts';
-import { signInPolicy } from '../../features/environments/service.ts';
 import { type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail } from '../../features/text.ts';
 import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
+import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { pageOf } from '../flow.ts';
 import { askForCode } from './email-code.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
@@ -26,8 +24,7 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
       await updateAttempt(ctx, attempt, { step: 'not_found', email });
       return { location: pageOf(tenancy, attempt) };
     }
-    if (!(await maySignUp(ctx, tenancy, email)))
-      return problem('Signing up is not open here. Ask the people who run this application.', undefined, 403);
+    if (!(await maySignUp(ctx, tenancy, email))) return NOT_OPEN;
     return askForCode(ctx, place, attempt, 'sign_up', { email, userId: null, ...names });
   }
   if (await isSuspended(ctx, tenancy.environmentId, userId))
@@ -49,10 +46,6 @@ export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Pr
   const flow: Flow = form['flow'] === 'register' ? 'register' : 'login';
   await updateAttempt(ctx, attempt, { step: 'identify', flow, userId: null, isReset: false });
   return { location: pageOf(place.tenancy, attempt) };
-}
-
-async function maySignUp(ctx: Context, tenancy: Tenancy, email: string): Promise<boolean> {
-  return (await signInPolicy(ctx, tenancy.environmentId)).allowSelfSignUp || (tenancy.kind === 'account' && (await isInvited(ctx, email)));
 }
 
 function name(text: string | undefined): string | null {

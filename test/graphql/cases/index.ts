@@ -4,6 +4,8 @@ import { applications } from './applications.ts';
 import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
+import { environmentPolicies } from './environment-policies.ts';
+import { environmentVariables } from './environment-variables.ts';
 import { environments } from './environments.ts';
 import { flags } from './flags.ts';
 import { identities } from './identities.ts';
@@ -19,15 +21,19 @@ import { roles } from './roles.ts';
 import { sessions } from './sessions.ts';
 import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
+import { teamPolicies } from './team-policies.ts';
 import { users } from './users.ts';
 
 export const FEATURES: readonly FeatureCases[] = [
   businesses,
   businessPlans,
   team,
+  teamPolicies,
   roles,
   flags,
   environments,
+  environmentPolicies,
+  environmentVariables,
   users,
   organizations,
   apis,
