@@ -6,6 +6,7 @@ import './applications/tokens/graphql.ts';
 import './applications/urls/graphql.ts';
 import './business-plans/graphql.ts';
 import './businesses/graphql.ts';
+import './environment-copies/graphql.ts';
 import './environment-policies/graphql.ts';
 import './environment-variables/graphql.ts';
 import './environments/graphql.ts';

@@ -45,7 +45,7 @@ interface TeamPolicyRow {
   readonly version: number;
 }
 
-type Settings<T> = T & { readonly businessId: string };
+type Settings<T> = Partial<T> & { readonly businessId: string };
 
 const TeamSaml = builder.objectRef<Settings<SamlSettings>>('TeamSamlSettings').implement({
   description: 'The SAML identity provider of a team.',
@@ -101,16 +101,17 @@ const TeamPolicy = builder.objectRef<TeamPolicyRow>('TeamPolicy').implement({
     saml: t.field({
       type: TeamSaml,
       nullable: true,
-      description: 'The identity provider, for SAML.',
-      resolve: ({ businessId, ssoProtocol, ssoSettings }) =>
-        ssoProtocol === 'saml' ? { businessId, ...(ssoSettings as SamlSettings) } : null,
+      description: 'The identity provider; everything of it is null unless the protocol is SAML.',
+      resolve: ({ businessId, ssoProtocol, ssoSettings }) => ({ businessId, ...(ssoProtocol === 'saml' && (ssoSettings as SamlSettings)) }),
     }),
     entraId: t.field({
       type: TeamEntraId,
       nullable: true,
-      description: 'The application, for Entra ID.',
-      resolve: ({ businessId, ssoProtocol, ssoSettings, ssoSecret }) =>
-        ssoProtocol === 'entra_id' ? { businessId, ...(ssoSettings as EntraSettings), hasClientSecret: ssoSecret !== null } : null,
+      description: 'The application; everything of it is null unless the protocol is ENTRA_ID.',
+      resolve: ({ businessId, ssoProtocol, ssoSettings, ssoSecret }) => ({
+        businessId,
+        ...(ssoProtocol === 'entra_id' && { ...(ssoSettings as EntraSettings), hasClientSecret: ssoSecret !== null }),
+      }),
     }),
     version: t.exposeInt('version', { nullable: true, description: 'Counts its changes: what `expectedVersion` takes.' }),
   }),

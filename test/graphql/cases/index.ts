@@ -4,6 +4,7 @@ import { applications } from './applications.ts';
 import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
+import { environmentCopies } from './environment-copies.ts';
 import { environmentPolicies } from './environment-policies.ts';
 import { environmentVariables } from './environment-variables.ts';
 import { environments } from './environments.ts';
@@ -32,6 +33,7 @@ export const FEATURES: readonly FeatureCases[] = [
   roles,
   flags,
   environments,
+  environmentCopies,
   environmentPolicies,
   environmentVariables,
   users,
