@@ -28,14 +28,26 @@ export function registerNode(kind: IdKind, found: NodeKind): void {
   kinds.set(kind, found);
 }
 
-/** Is `key` what a cursor of this type's lists holds: an id, or a tenant's id and an id? */
+const rows = new Map<string, readonly IdKind[]>();
+
+/** Says which ids make the key of a type whose values are rows of lists but no nodes, as of what joins two nodes. */
+export function registerRow(typeName: string, key: readonly IdKind[]): void {
+  rows.set(typeName, key);
+}
+
+/** Is `key` what a cursor of this type's lists holds: an id, or a tenant's id and the ids within it? */
 export function isKeyOf(typeName: string, key: unknown): boolean {
+  const expected = keyOf(typeName);
+  if (!expected) return false;
+  const ids: unknown[] = expected.length > 1 && Array.isArray(key) ? key : [key];
+  return ids.length === expected.length && ids.every((id, at) => typeof id === 'string' && kindOf(id) === expected[at]);
+}
+
+function keyOf(typeName: string): readonly IdKind[] | undefined {
   const [kind, found] = [...kinds].find(([, candidate]) => candidate.typeName === typeName) ?? [];
-  if (!found) return false;
-  if (typeof found.tenant === 'object') return typeof key === 'string' && kindOf(key) === kind;
-  const [tenant, id, ...rest] = Array.isArray(key) ? key : [];
-  const tenantKind = found.tenant === 'environmentId' ? 'environment' : 'business';
-  return rest.length === 0 && typeof tenant === 'string' && kindOf(tenant) === tenantKind && typeof id === 'string' && kindOf(id) === kind;
+  if (!kind || !found) return rows.get(typeName);
+  if (typeof found.tenant === 'object') return [kind];
+  return [found.tenant === 'environmentId' ? 'environment' : 'business', kind];
 }
 
 /** What the nodes of a type belong to; undefined for a type whose values are no nodes. */

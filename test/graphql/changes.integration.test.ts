@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createBusinessRow } from '../../src/features/businesses/service.ts';
 import { addOrganizationMember, createOrganization } from '../../src/features/organizations/service.ts';
-import { createPermission, createRole } from '../../src/features/roles/service.ts';
+import { createPermission } from '../../src/features/permissions/service.ts';
+import { createRole } from '../../src/features/roles/service.ts';
 import { createUser } from '../../src/features/users/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';

@@ -108,6 +108,20 @@ test('deleting an organization ends its tokens and its memberships, and leaves i
   expect(Object.keys(await membershipsOf(email))).toEqual(['Acme']);
 });
 
+test('removing a member ends what was issued to it for that organization, and nothing else', async () => {
+  const { userId, other, ofFirst, ofOther } = await memberOfTwo('Left');
+  const colleague = await memberOfTwo('Left too');
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const { id: environmentId } = await productionEnvironment(gatehouse);
+  await prisma.membership.create({ data: { environmentId, id: `om_${'c'.repeat(32)}`, organizationId: other, userId: colleague.userId } });
+  const theirs = (await colleague.tokenFor({ org_code: other })).token;
+  const { id: organizationMemberId } = await prisma.membership.findFirstOrThrow({ where: { userId, organizationId: other } });
+  const { preview } = await change('removeOrganizationMember', { organizationMemberId, dryRun: true });
+  expect(preview).toMatchObject({ revokedTokens: 1 });
+  await change('removeOrganizationMember', { organizationMemberId });
+  expect([await works(ofOther), await works(ofFirst), await works(theirs)]).toEqual([false, true, true]);
+});
+
 describe('who joins an organization by themselves', () => {
   async function withPolicies(name: string, policies: object, isAdvanced = true): Promise<string> {
     const organizationId = await organization(gatehouse, name);

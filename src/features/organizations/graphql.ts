@@ -1,10 +1,9 @@
-/** Organizations and their members in the graph. */
+/** Organizations in the graph. */
 import { environmentsWith } from '../../access/authorize.ts';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
-import { Permission, Role } from '../roles/graphql.ts';
-import { addOrganizationMember, createOrganization, removeOrganizationHandle, updateOrganization } from './service.ts';
+import { createOrganization, removeOrganizationHandle, updateOrganization } from './service.ts';
 import { deleteOrganization, restoreOrganization, suspendOrganization } from './standing.ts';
 
 export const Organization = builder.prismaObject('Organization', {
@@ -43,50 +42,12 @@ export const Organization = builder.prismaObject('Organization', {
   }),
 });
 
-export const Membership = builder.prismaObject('Membership', {
-  name: 'OrganizationMember',
-  description: 'A user’s membership of an organization.',
-  interfaces: [Node],
-  select: { environmentId: true, id: true },
-  permission: 'read:organization_users',
-  fields: (t) => ({
-    id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The membership’s id.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'Since when.' }),
-    user: t.relation('user', { nullable: true, permission: 'read:users', description: 'Who.' }),
-    organization: t.relation('organization', { nullable: true, permission: 'read:organizations', description: 'Of what.' }),
-    roles: t.field({
-      type: [Role],
-      nullable: true,
-      permission: 'read:organization_user_roles',
-      description: 'The roles held in this organization, by key.',
-      select: (_args, _ctx, nested) => ({ roles: { select: { role: nested(true) }, orderBy: { role: { key: 'asc' } } } }) as never,
-      resolve: (row) => (row as unknown as { roles: { role: never }[] }).roles.map(({ role }) => role),
-    }),
-    permissions: t.field({
-      type: [Permission],
-      nullable: true,
-      permission: 'read:organization_user_permissions',
-      description: 'Permissions held directly, on top of those of the roles, by key.',
-      select: (_args, _ctx, nested) =>
-        ({ permissions: { select: { permission: nested(true) }, orderBy: { permission: { key: 'asc' } } } }) as never,
-      resolve: (row) => (row as unknown as { permissions: { permission: never }[] }).permissions.map(({ permission }) => permission),
-    }),
-  }),
-});
-
 registerNode('organization', {
   typeName: 'Organization',
   permission: 'read:organizations',
   tenant: 'environmentId',
   find: (prisma, query) => prisma.organization.findFirst(query),
 });
-registerNode('membership', {
-  typeName: 'OrganizationMember',
-  permission: 'read:organization_users',
-  tenant: 'environmentId',
-  find: (prisma, query) => prisma.membership.findFirst(query),
-});
-
 builder.queryField('organization', (t) =>
   t.prismaField({
     type: 'Organization',
@@ -202,21 +163,4 @@ defineMutation({
   input: (t) => ({ organizationId: t.id({ required: true, description: 'The organization.' }) }),
   run: (ctx, input) => deleteOrganization(ctx, input),
   payload: (t) => ({ deletedId: deletedId(t) }),
-});
-
-defineMutation({
-  name: 'addOrganizationMember',
-  description: 'Adds a user to an organization of the same environment, with roles.',
-  bulk: { name: 'addOrganizationMembers', description: 'Adds users to organizations of their environments, with roles.' },
-  policy: { permission: addOrganizationMember.permission },
-  codes: { ALREADY_MEMBER: 'The user is a member already.', TOO_MANY: 'More than 100 roles.' },
-  input: (t) => ({
-    organizationId: t.id({ required: true, description: 'The organization.' }),
-    userId: t.id({ required: true, description: 'A user of the same environment.' }),
-    roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
-  }),
-  run: (ctx, input) => addOrganizationMember(ctx, input),
-  payload: (t) => ({
-    member: changed(t, 'Membership', 'The new membership.'),
-  }),
 });

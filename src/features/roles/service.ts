@@ -1,57 +1,57 @@
-/** Roles and permissions of end users: defined once a business, given to a person within an organization. */
+/** Roles of end users: named sets of permissions, defined once a business, given to a person within an organization. */
 import type { PermissionName } from '../../access/permissions.ts';
-import type { Permission, Role } from '../../db/generated/client/client.ts';
+import type { Role } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { action, atVersion, businessScope, type Context, NEXT_VERSION, scopeOfBusinessRow } from '../context.ts';
 import { watchingMembers } from '../effects.ts';
+import { checkKey, defaultPermissionIds, distinct, findPermissionIds, MAX_IDS, SYSTEM_PERMISSIONS } from '../permissions/service.ts';
 import { changedOptionalText, changedText, optionalText, requireText } from '../text.ts';
 
-export interface CreatePermissionInput {
+/** What a role is besides its names and permissions; absent is unchanged, or no for a new role. */
+interface RoleTraits {
+  readonly isDefaultRole?: boolean | null | undefined;
+  readonly isCreatorRole?: boolean | null | undefined;
+  readonly systemPermissions?: readonly string[] | null | undefined;
+  /** Null: none. */
+  readonly assignmentPermissionId?: string | null | undefined;
+}
+
+async function checkTraits(ctx: Context, businessId: string, input: RoleTraits) {
+  const { isDefaultRole, isCreatorRole, systemPermissions, assignmentPermissionId } = input;
+  const unknown = (systemPermissions ?? []).findIndex((key) => !Object.hasOwn(SYSTEM_PERMISSIONS, key));
+  if (unknown >= 0)
+    throw new InvalidInputError('UNKNOWN_SYSTEM_PERMISSION', 'There is no such system permission.', ['systemPermissions', String(unknown)]);
+  if (assignmentPermissionId) await findPermissionIds(ctx, businessId, [assignmentPermissionId], 'assignmentPermissionId');
+  return {
+    isDefaultRole: isDefaultRole ?? undefined,
+    isCreatorRole: isCreatorRole ?? undefined,
+    systemPermissions: systemPermissions === undefined ? undefined : [...new Set(systemPermissions)].sort(),
+    assignmentPermissionId,
+  };
+}
+
+export interface CreateRoleInput extends RoleTraits {
   readonly businessId?: string | null | undefined;
   readonly key: string;
   readonly name: string;
   readonly description?: string | null | undefined;
-}
-
-/** Defines a permission.
- * @throws InvalidInputError INVALID_KEY or KEY_TAKEN */
-export const createPermission = action({
-  permission: 'create:permissions',
-  scope: (ctx, input: CreatePermissionInput, permission) => businessScope(ctx, input.businessId, permission),
-  async run(ctx, input, { businessId }): Promise<Permission> {
-    const key = checkKey(input.key);
-    if (await ctx.db.permission.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('permission');
-    const permission = await ctx.db.permission.create({
-      data: {
-        businessId,
-        id: newId('permission'),
-        key,
-        name: requireText(input.name, 'name'),
-        description: optionalText(input.description, 'description', 1000),
-      },
-    });
-    await audit(ctx, { businessId, action: 'permission.created', target: { type: 'permission', id: permission.id }, details: { key } });
-    return permission;
-  },
-});
-
-export interface CreateRoleInput extends CreatePermissionInput {
-  readonly isDefaultRole?: boolean | null | undefined;
   readonly permissionIds?: readonly string[] | null | undefined;
 }
 
-/** Defines a role with its permissions.
- * @throws InvalidInputError INVALID_KEY, KEY_TAKEN or TOO_MANY
+/** Defines a role with its permissions, and those that every new role gets.
+ * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, UNKNOWN_SYSTEM_PERMISSION or TOO_MANY
  * @throws NotFoundError when one of the permissions is not there */
 export const createRole = action({
   permission: 'create:roles',
   scope: (ctx, input: CreateRoleInput, permission) => businessScope(ctx, input.businessId, permission),
   async run(ctx, input, { businessId }): Promise<Role> {
     const key = checkKey(input.key);
-    if (await ctx.db.role.findUnique({ where: { businessId_key: { businessId, key } } })) throw keyTaken('role');
-    const wanted = await knownPermissions(ctx, businessId, input.permissionIds ?? []);
+    await assertKeyFree(ctx, businessId, key);
+    const named = await findPermissionIds(ctx, businessId, input.permissionIds ?? [], 'permissionIds');
+    const wanted = distinct([...new Set([...named, ...(await defaultPermissionIds(ctx, businessId))])], 'permissionIds');
+    const traits = await checkTraits(ctx, businessId, input);
     const role = await ctx.db.role.create({
       data: {
         businessId,
@@ -59,7 +59,7 @@ export const createRole = action({
         key,
         name: requireText(input.name, 'name'),
         description: optionalText(input.description, 'description', 1000),
-        isDefaultRole: input.isDefaultRole ?? false,
+        ...traits,
       },
     });
     await ctx.db.rolePermission.createMany({ data: wanted.map((permissionId) => ({ businessId, roleId: role.id, permissionId })) });
@@ -73,19 +73,18 @@ export const createRole = action({
   },
 });
 
-export interface UpdateRoleInput {
+export interface UpdateRoleInput extends RoleTraits {
   readonly roleId: string;
   readonly key?: string | null | undefined;
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
-  readonly isDefaultRole?: boolean | null | undefined;
   /** All of them, from now on. */
   readonly permissionIds?: readonly string[] | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
 /** Changes a role; who holds it gains and loses with the next token.
- * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, TOO_MANY, REQUIRED, TOO_LONG or CONFLICT
+ * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, UNKNOWN_SYSTEM_PERMISSION, TOO_MANY, REQUIRED, TOO_LONG or CONFLICT
  * @throws NotFoundError when one of the permissions is not there */
 export const updateRole = action({
   permission: 'update:roles',
@@ -93,8 +92,9 @@ export const updateRole = action({
   async run(ctx, input, { businessId }): Promise<Role> {
     const { roleId } = input;
     const key = input.key === undefined ? undefined : checkKey(input.key ?? '');
-    if (key && (await ctx.db.role.count({ where: { businessId, key, NOT: { id: roleId } } })) > 0) throw keyTaken('role');
-    const wanted = input.permissionIds && (await knownPermissions(ctx, businessId, input.permissionIds));
+    if (key) await assertKeyFree(ctx, businessId, key, roleId);
+    const wanted = input.permissionIds && (await findPermissionIds(ctx, businessId, input.permissionIds, 'permissionIds'));
+    const traits = await checkTraits(ctx, businessId, input);
     const role = await watchingMembers(ctx, { roles: { some: { businessId, roleId } } }, async () => {
       const updated = await ctx.db.role.update({
         where: { businessId_id: { businessId, id: roleId }, ...atVersion(input) },
@@ -102,17 +102,11 @@ export const updateRole = action({
           key,
           name: changedText(input.name, 'name'),
           description: changedOptionalText(input.description, 'description', 1000),
-          isDefaultRole: input.isDefaultRole ?? undefined,
+          ...traits,
           ...NEXT_VERSION,
         },
       });
-      if (wanted) {
-        await ctx.db.rolePermission.deleteMany({ where: { businessId, roleId, permissionId: { notIn: wanted } } });
-        await ctx.db.rolePermission.createMany({
-          data: wanted.map((permissionId) => ({ businessId, roleId, permissionId })),
-          skipDuplicates: true,
-        });
-      }
+      if (wanted) await replacePermissions(ctx, businessId, roleId, wanted);
       return updated;
     });
     await audit(ctx, {
@@ -138,17 +132,105 @@ export const deleteRole = action({
   },
 });
 
-function roleScope(ctx: Context, permission: PermissionName, roleId: string): Promise<{ businessId: string }> {
+/** Which permissions of a role to change. */
+export interface SetRolePermissionsInput {
+  readonly roleId: string;
+  /** All of them, from now on. */
+  readonly permissionIds: readonly string[];
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/** Replaces what a role allows.
+ * @throws InvalidInputError TOO_MANY or CONFLICT
+ * @throws NotFoundError when one of the permissions is not there */
+export const setRolePermissions = action({
+  permission: 'update:role_permissions',
+  scope: (ctx, input: SetRolePermissionsInput, permission) => roleScope(ctx, permission, input.roleId),
+  async run(ctx, input, { businessId }): Promise<Role> {
+    const wanted = await findPermissionIds(ctx, businessId, input.permissionIds, 'permissionIds');
+    return changePermissions(ctx, businessId, input, { permissionIds: wanted }, () =>
+      replacePermissions(ctx, businessId, input.roleId, wanted),
+    );
+  },
+});
+
+/** One permission of a role. */
+export interface RolePermissionInput {
+  readonly roleId: string;
+  readonly permissionId: string;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/** Lets a role allow one thing more.
+ * @throws InvalidInputError TOO_MANY or CONFLICT
+ * @throws NotFoundError when the permission is not there */
+export const addRolePermission = action({
+  permission: 'update:role_permissions',
+  scope: (ctx, input: RolePermissionInput, permission) => roleScope(ctx, permission, input.roleId),
+  async run(ctx, input, { businessId }): Promise<Role> {
+    const { roleId, permissionId } = input;
+    await findPermissionIds(ctx, businessId, [permissionId], 'permissionId');
+    return changePermissions(ctx, businessId, input, { added: permissionId }, async () => {
+      await ctx.db.rolePermission.createMany({ data: [{ businessId, roleId, permissionId }], skipDuplicates: true });
+      if ((await ctx.db.rolePermission.count({ where: { businessId, roleId } })) > MAX_IDS)
+        throw new InvalidInputError('TOO_MANY', `A role has at most ${MAX_IDS} permissions.`, ['permissionId']);
+    });
+  },
+});
+
+/** Lets a role allow one thing less; what it did not allow it does not allow now.
+ * @throws InvalidInputError CONFLICT
+ * @throws NotFoundError when the permission is not there */
+export const removeRolePermission = action({
+  permission: 'delete:role_permissions',
+  scope: (ctx, input: RolePermissionInput, permission) => roleScope(ctx, permission, input.roleId),
+  async run(ctx, input, { businessId }): Promise<Role> {
+    const { roleId, permissionId } = input;
+    await findPermissionIds(ctx, businessId, [permissionId], 'permissionId');
+    return changePermissions(ctx, businessId, input, { removed: permissionId }, async () => {
+      await ctx.db.rolePermission.deleteMany({ where: { businessId, roleId, permissionId } });
+    });
+  },
+});
+
+async function changePermissions(
+  ctx: Context,
+  businessId: string,
+  input: { readonly roleId: string; readonly expectedVersion?: number | null | undefined },
+  details: Record<string, string | readonly string[]>,
+  change: () => Promise<void>,
+): Promise<Role> {
+  const { roleId } = input;
+  const role = await watchingMembers(ctx, { roles: { some: { businessId, roleId } } }, async () => {
+    const updated = await ctx.db.role.update({
+      where: { businessId_id: { businessId, id: roleId }, ...atVersion(input) },
+      data: NEXT_VERSION,
+    });
+    await change();
+    return updated;
+  });
+  await audit(ctx, { businessId, action: 'role.permissions_changed', target: { type: 'role', id: roleId }, details });
+  return role;
+}
+
+async function replacePermissions(ctx: Context, businessId: string, roleId: string, wanted: readonly string[]): Promise<void> {
+  await ctx.db.rolePermission.deleteMany({ where: { businessId, roleId, permissionId: { notIn: [...wanted] } } });
+  await ctx.db.rolePermission.createMany({
+    data: wanted.map((permissionId) => ({ businessId, roleId, permissionId })),
+    skipDuplicates: true,
+  });
+}
+
+async function assertKeyFree(ctx: Context, businessId: string, key: string, except = ''): Promise<void> {
+  if ((await ctx.db.role.count({ where: { businessId, key, NOT: { id: except } } })) > 0)
+    throw new InvalidInputError('KEY_TAKEN', 'Another role has this key.', ['key']);
+}
+
+/** The business of a role within the actor's reach. */
+export function roleScope(ctx: Context, permission: PermissionName, roleId: string): Promise<{ businessId: string }> {
   return scopeOfBusinessRow(ctx, permission, 'role', 'roleId', (businessId) =>
     ctx.db.role.findFirst({ where: { ...(businessId && { businessId }), id: roleId }, select: { businessId: true } }),
   );
-}
-
-async function knownPermissions(ctx: Context, businessId: string, permissionIds: readonly string[]): Promise<string[]> {
-  const wanted = distinct(permissionIds, 'permissionIds');
-  const found = await ctx.db.permission.count({ where: { businessId, id: { in: wanted } } });
-  if (found !== wanted.length) throw new NotFoundError('permission', ['permissionIds']);
-  return wanted;
 }
 
 /** The business's roles with these ids.
@@ -164,21 +246,4 @@ export async function findRoles(ctx: Context, businessId: string, roleIds: reado
 /** The roles that every new member of an organization gets. */
 export async function defaultRoleIds(ctx: Context, businessId: string): Promise<string[]> {
   return (await ctx.db.role.findMany({ where: { businessId, isDefaultRole: true }, select: { id: true } })).map((role) => role.id);
-}
-
-const MAX_IDS = 100;
-
-function distinct(ids: readonly string[], field: string): string[] {
-  if (ids.length > MAX_IDS) throw new InvalidInputError('TOO_MANY', `These are more than ${MAX_IDS}.`, [field]);
-  return [...new Set(ids)];
-}
-
-function checkKey(key: string): string {
-  if (!/^[A-Za-z0-9:_.-]{1,64}$/.test(key))
-    throw new InvalidInputError('INVALID_KEY', 'A key is 1 to 64 letters, digits, colons, dots, dashes or underscores.', ['key']);
-  return key;
-}
-
-function keyTaken(what: string): InvalidInputError {
-  return new InvalidInputError('KEY_TAKEN', `Another ${what} has this key.`, ['key']);
 }

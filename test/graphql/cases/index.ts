@@ -11,11 +11,13 @@ import { environments } from './environments.ts';
 import { flags } from './flags.ts';
 import { identities } from './identities.ts';
 import { imports } from './imports.ts';
+import { members } from './members.ts';
 import { mfaFactors } from './mfa-factors.ts';
 import { operations } from './operations.ts';
 import { organizationBrands } from './organization-brands.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
+import { permissions } from './permissions.ts';
 import { properties } from './properties.ts';
 import { recovery } from './recovery.ts';
 import { roles } from './roles.ts';
@@ -30,6 +32,7 @@ export const FEATURES: readonly FeatureCases[] = [
   businessPlans,
   team,
   teamPolicies,
+  permissions,
   roles,
   flags,
   environments,
@@ -38,6 +41,7 @@ export const FEATURES: readonly FeatureCases[] = [
   environmentVariables,
   users,
   organizations,
+  members,
   apis,
   applications,
   operations,

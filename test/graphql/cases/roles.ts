@@ -1,9 +1,11 @@
-import { createPermission, createRole } from '../../../src/features/roles/service.ts';
-import { BELL, type FeatureCases, type Mistake, type Stage, textMistakes } from './cases.ts';
+import { createRole } from '../../../src/features/roles/service.ts';
+import { newId } from '../../../src/kernel/ids.ts';
+import { BELL, type FeatureCases, type Foreign, type Mistake, type MistakeStage, type Stage, textMistakes } from './cases.ts';
 
 const definition = ({ world }: Stage) => ({ businessId: world.businessId, key: 'new', name: 'New' });
 
-const definitionMistakes: readonly Mistake[] = [
+/** What can be wrong with what a business defines under a key. */
+export const definitionMistakes: readonly Mistake[] = [
   ...textMistakes('name', definition),
   { code: 'TOO_LONG', path: ['description'], input: (stage) => ({ ...definition(stage), description: 'x'.repeat(1001) }) },
   { code: 'INVALID_TEXT', path: ['description'], input: (stage) => ({ ...definition(stage), description: BELL }) },
@@ -15,32 +17,41 @@ async function newRole({ ctx, world }: Stage, name: string): Promise<string> {
   return (await createRole(ctx, { businessId: world.businessId, key: name, name })).id;
 }
 
+const conflict = (change: object): Mistake => ({
+  code: 'CONFLICT',
+  path: ['expectedVersion'],
+  input: ({ world }) => ({ roleId: world.ids.Role, expectedVersion: 99, ...change }),
+});
+
+const ofRole: readonly Foreign[] = [
+  { type: 'Role', input: (roleId, own) => ({ roleId, permissionId: own.ids.Permission }) },
+  { type: 'Permission', input: (permissionId, own) => ({ roleId: own.ids.Role, permissionId }) },
+];
+
+/** A role with as many permissions as a role may have, and one more. */
+async function fullRole(stage: MistakeStage): Promise<object> {
+  const { businessId } = stage.world;
+  const all = Array.from({ length: 100 }, (_, at) => ({ businessId, id: newId('permission'), key: `of-role-${at}`, name: 'Full' }));
+  await stage.ctx.db.permission.createMany({ data: all });
+  const role = await createRole(stage.ctx, { businessId, key: 'full-role', name: 'Full', permissionIds: all.map(({ id }) => id) });
+  return { roleId: role.id, permissionId: stage.world.ids.Permission };
+}
+
 export const roles: FeatureCases = {
-  kinds: { Permission: 'permission', Role: 'role' },
-  fillBusiness: async ({ ctx, businessId, name }) => {
-    const permission = await createPermission(ctx, { businessId, key: `${name}:do`, name: 'Do', description: 'Does it.' });
-    const role = await createRole(ctx, { businessId, key: `${name}-role`, name: 'Role', permissionIds: [permission.id] });
-    return { Permission: permission.id, Role: role.id };
+  kinds: { Role: 'role' },
+  fillBusiness: async ({ ctx, businessId, name, ids }) => {
+    const permission = { permissionIds: [ids['Permission']!], assignmentPermissionId: ids['Permission'] };
+    return { Role: (await createRole(ctx, { businessId, key: `${name}-role`, name: 'Role', ...permission })).id };
   },
-  addRow: async ({ ctx, businessId }, row) => {
-    const permission = await createPermission(ctx, { businessId, key: `do:${row}`, name: 'Do' });
-    await createRole(ctx, { businessId, key: `role-${row}`, name: 'Role', permissionIds: [permission.id], isDefaultRole: true });
+  addRow: async ({ ctx, businessId, ids }, row) => {
+    const permission = { permissionIds: [ids['Permission']!], assignmentPermissionId: ids['Permission'] };
+    await createRole(ctx, { businessId, key: `role-${row}`, name: 'Role', isDefaultRole: true, ...permission });
   },
   lists: {
-    'roles with their permissions': `business(id: $businessId) { roles(first: $first) { totalCount nodes { key permissions { key } } } permissions(first: $first) { nodes { key } } }`,
+    'roles with their permissions': `business(id: $businessId) { roles(first: $first) { totalCount nodes { key permissions { key } assignmentPermission { key } } } }`,
   },
-  shortLists: ['Role.permissions'],
+  shortLists: ['Role.permissions', 'Role.systemPermissions'],
   mutations: {
-    createPermission: {
-      permission: 'create:permissions',
-      action: 'permission.created',
-      input: ({ world }, name) => ({ businessId: world.businessId, key: name, name }),
-      foreign: [{ type: 'Business', input: (businessId) => ({ businessId, key: 'mine', name: 'Mine' }) }],
-      mistakes: [
-        ...definitionMistakes,
-        { code: 'KEY_TAKEN', path: ['key'], input: (stage) => ({ ...definition(stage), key: `${stage.world.name}:do` }) },
-      ],
-    },
     createRole: {
       permission: 'create:roles',
       action: 'role.created',
@@ -48,10 +59,19 @@ export const roles: FeatureCases = {
       foreign: [
         { type: 'Business', input: (businessId) => ({ businessId, key: 'mine', name: 'Mine' }) },
         { type: 'Permission', input: (id, own) => ({ businessId: own.businessId, key: 'mine', name: 'Mine', permissionIds: [id] }) },
+        {
+          type: 'Permission',
+          input: (id, own) => ({ businessId: own.businessId, key: 'mine', name: 'Mine', assignmentPermissionId: id }),
+        },
       ],
       mistakes: [
         ...definitionMistakes,
         { code: 'KEY_TAKEN', path: ['key'], input: (stage) => ({ ...definition(stage), key: `${stage.world.name}-role` }) },
+        {
+          code: 'UNKNOWN_SYSTEM_PERMISSION',
+          path: ['systemPermissions', '0'],
+          input: (stage) => ({ ...definition(stage), systemPermissions: ['org:write:everything'] }),
+        },
         {
           code: 'TOO_MANY',
           path: ['permissionIds'],
@@ -66,6 +86,7 @@ export const roles: FeatureCases = {
       foreign: [
         { type: 'Role', input: (roleId) => ({ roleId, name: 'Mine' }) },
         { type: 'Permission', input: (id, own) => ({ roleId: own.ids.Role, permissionIds: [id] }) },
+        { type: 'Permission', input: (id, own) => ({ roleId: own.ids.Role, assignmentPermissionId: id }) },
       ],
       mistakes: [
         ...textMistakes('name', ({ world }) => ({ roleId: world.ids.Role })),
@@ -80,7 +101,56 @@ export const roles: FeatureCases = {
           path: ['permissionIds'],
           input: ({ world }) => ({ roleId: world.ids.Role, permissionIds: Array(101).fill(world.ids.Permission) }),
         },
-        { code: 'CONFLICT', path: ['expectedVersion'], input: ({ world }) => ({ roleId: world.ids.Role, expectedVersion: 99 }) },
+        {
+          code: 'UNKNOWN_SYSTEM_PERMISSION',
+          path: ['systemPermissions', '1'],
+          input: ({ world }) => ({ roleId: world.ids.Role, systemPermissions: ['org:write:billing', 'org:write:everything'] }),
+        },
+        conflict({}),
+      ],
+    },
+    setRolePermissions: {
+      permission: 'update:role_permissions',
+      action: 'role.permissions_changed',
+      input: async (stage, name) => ({ roleId: await newRole(stage, name), permissionIds: [stage.world.ids.Permission] }),
+      foreign: [
+        { type: 'Role', input: (roleId) => ({ roleId, permissionIds: [] }) },
+        { type: 'Permission', input: (id, own) => ({ roleId: own.ids.Role, permissionIds: [id] }) },
+      ],
+      mistakes: [
+        {
+          code: 'TOO_MANY',
+          path: ['permissionIds'],
+          input: ({ world }) => ({ roleId: world.ids.Role, permissionIds: Array(101).fill(world.ids.Permission) }),
+        },
+        conflict({ permissionIds: [] }),
+      ],
+    },
+    addRolePermission: {
+      permission: 'update:role_permissions',
+      action: 'role.permissions_changed',
+      input: async (stage, name) => ({ roleId: await newRole(stage, name), permissionId: stage.world.ids.Permission }),
+      foreign: ofRole,
+      mistakes: [
+        { code: 'TOO_MANY', path: ['permissionId'], input: fullRole },
+        {
+          code: 'CONFLICT',
+          path: ['expectedVersion'],
+          input: ({ world }) => ({ roleId: world.ids.Role, permissionId: world.ids.Permission, expectedVersion: 99 }),
+        },
+      ],
+    },
+    removeRolePermission: {
+      permission: 'delete:role_permissions',
+      action: 'role.permissions_changed',
+      input: async (stage, name) => ({ roleId: await newRole(stage, name), permissionId: stage.world.ids.Permission }),
+      foreign: ofRole,
+      mistakes: [
+        {
+          code: 'CONFLICT',
+          path: ['expectedVersion'],
+          input: ({ world }) => ({ roleId: world.ids.Role, permissionId: world.ids.Permission, expectedVersion: 99 }),
+        },
       ],
     },
     deleteRole: {
