@@ -1,5 +1,8 @@
 /** Loads every feature's part of the graph. A new feature is one line here. */
+import './api-keys/graphql.ts';
+import './apis/applications/graphql.ts';
 import './apis/graphql.ts';
+import './apis/scopes/graphql.ts';
 import './applications/graphql.ts';
 import './applications/list/graphql.ts';
 import './applications/tokens/graphql.ts';

@@ -43,6 +43,13 @@ export class NotFoundError extends DomainError {
   }
 }
 
+/** The caller has asked for this too often. */
+export class RateLimitedError extends DomainError {
+  constructor(retryAfterSeconds: number) {
+    super('RATE_LIMITED', `This was asked for too often. Try again in ${retryAfterSeconds} seconds.`);
+  }
+}
+
 /** The input breaks a rule of the domain: shown beside the field that `path` names. */
 export class InvalidInputError extends DomainError {}
 

@@ -1,7 +1,12 @@
 /** APIs that tokens are made out to: each has an audience and scopes. The management API of an environment is one of them. */
-import { MACHINE_SCOPES } from '../../access/permissions.ts';
+import { MACHINE_SCOPES, type PermissionName } from '../../access/permissions.ts';
+import type { Api } from '../../db/generated/client/client.ts';
+import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import type { Context } from '../context.ts';
+import { issuerOf } from '../../kernel/issuer.ts';
+import { audit } from '../audit/service.ts';
+import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
+import { changedText, requireText } from '../text.ts';
 
 /** The management API's audience in the environment whose issuer is `issuer`. */
 export function managementAudience(issuer: string): string {
@@ -11,6 +16,92 @@ export function managementAudience(issuer: string): string {
 /** Registers the environment's management API, whose scopes are the permissions that a machine may hold. */
 export async function createManagementApi(ctx: Context, environmentId: string): Promise<void> {
   await ctx.db.api.create({ data: { environmentId, id: newId('api'), name: 'Gatehouse management API', isManagement: true } });
+}
+
+export interface CreateApiInput {
+  readonly environmentId?: string | null | undefined;
+  readonly name: string;
+  /** What tokens for it say in `aud`; cannot be changed later. */
+  readonly audience: string;
+}
+
+/** Registers an API, with no scopes yet.
+ * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_TEXT, INVALID_AUDIENCE or AUDIENCE_TAKEN */
+export const createApi = action({
+  permission: 'create:apis',
+  scope: (ctx, input: CreateApiInput, permission) => environmentScope(ctx, input.environmentId, permission),
+  async run(ctx, input, { environmentId, businessId }): Promise<Api> {
+    const name = requireText(input.name, 'name');
+    const audience = requireText(input.audience, 'audience');
+    if (/\s/.test(audience)) throw new InvalidInputError('INVALID_AUDIENCE', 'An audience has no spaces.', ['audience']);
+    const environment = await ctx.db.environment.findUniqueOrThrow({ where: { id: environmentId } });
+    const management = managementAudience(issuerOf(ctx.config, environment));
+    if (audience === management || audience.startsWith(`${management}/`))
+      throw new InvalidInputError('AUDIENCE_TAKEN', 'This is the audience of the management API.', ['audience']);
+    if (await ctx.db.api.findUnique({ where: { environmentId_audience: { environmentId, audience } } }))
+      throw new InvalidInputError('AUDIENCE_TAKEN', 'Another API has this audience.', ['audience']);
+    const api = await createApiRow(ctx, environmentId, { name, audience, scopes: [] });
+    await audit(ctx, { businessId, environmentId, action: 'api.created', target: { type: 'api', id: api.id }, details: { audience } });
+    return api;
+  },
+});
+
+export interface UpdateApiInput {
+  readonly apiId: string;
+  readonly name?: string | null | undefined;
+  readonly expectedVersion?: number | null | undefined;
+}
+
+/** Renames an API of the business's own.
+ * @throws InvalidInputError MANAGEMENT_API, REQUIRED, TOO_LONG, INVALID_TEXT or CONFLICT */
+export const updateApi = action({
+  permission: 'update:apis',
+  scope: apiScope,
+  async run(ctx, input: UpdateApiInput, { environmentId, businessId }): Promise<Api> {
+    const { apiId } = input;
+    await assertCustomApi(ctx, environmentId, apiId);
+    const api = await ctx.db.api.update({
+      where: { environmentId_id: { environmentId, id: apiId }, ...atVersion(input) },
+      data: { name: changedText(input.name, 'name'), ...NEXT_VERSION },
+    });
+    await audit(ctx, { businessId, environmentId, action: 'api.updated', target: { type: 'api', id: apiId } });
+    return api;
+  },
+});
+
+/** Deletes an API of the business's own with its scopes and keys. No application gets a token for it any more.
+ * @throws InvalidInputError MANAGEMENT_API */
+export const deleteApi = action({
+  permission: 'delete:apis',
+  scope: apiScope,
+  async run(ctx, { apiId }: { readonly apiId: string }, { environmentId, businessId }): Promise<{ deletedId: string }> {
+    await assertCustomApi(ctx, environmentId, apiId);
+    await ctx.db.api.delete({ where: { environmentId_id: { environmentId, id: apiId } } });
+    await audit(ctx, { businessId, environmentId, action: 'api.deleted', target: { type: 'api', id: apiId } });
+    return { deletedId: apiId };
+  },
+});
+
+/** The environment of the API that an input names, within the actor's reach. */
+export function apiScope(ctx: Context, input: { readonly apiId: string }, permission: PermissionName): Promise<Scope> {
+  return scopeOfRow(ctx, permission, 'API', 'apiId', (environmentId) =>
+    ctx.db.api.findFirst({ where: { ...(environmentId && { environmentId }), id: input.apiId }, select: { environmentId: true } }),
+  );
+}
+
+/** @throws InvalidInputError MANAGEMENT_API for the API that comes with the environment */
+export async function assertCustomApi(ctx: Context, environmentId: string, apiId: string): Promise<void> {
+  if ((await ctx.db.api.count({ where: { environmentId, id: apiId, isManagement: true } })) > 0)
+    throw new InvalidInputError('MANAGEMENT_API', 'The management API comes with the environment, as it is.', ['apiId']);
+}
+
+/** The names of the scopes that an API has. */
+export async function scopeNamesOf(ctx: Context, environmentId: string, apiId: string): Promise<string[]> {
+  const api = await ctx.db.api.findUniqueOrThrow({
+    where: { environmentId_id: { environmentId, id: apiId } },
+    select: { isManagement: true, scopes: { select: { name: true } } },
+  });
+  return api.isManagement ? [...MACHINE_SCOPES] : api.scopes.map(({ name }) => name);
 }
 
 /** Writes an API; the caller has checked the permission. */
@@ -40,8 +131,7 @@ export async function authorizeApplication(
   apiId: string,
   scopes?: readonly string[],
 ): Promise<void> {
-  const api = await ctx.db.api.findUniqueOrThrow({ where: { environmentId_id: { environmentId, id: apiId } }, include: { scopes: true } });
-  const all = api.isManagement ? [...MACHINE_SCOPES] : api.scopes.map((scope) => scope.name);
+  const all = await scopeNamesOf(ctx, environmentId, apiId);
   await ctx.db.applicationApi.create({
     data: { environmentId, applicationId, apiId, scopes: scopes ? all.filter((scope) => scopes.includes(scope)) : all },
   });

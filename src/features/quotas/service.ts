@@ -5,7 +5,7 @@
  */
 import type { Actor } from '../../kernel/actor.ts';
 import { later } from '../../kernel/clock.ts';
-import type { Infrastructure } from '../context.ts';
+import type { Context, Infrastructure } from '../context.ts';
 
 const WINDOW_SECONDS = 60;
 /** A lease is one part in so many of what is left, so that little is lost to processes that do not use theirs. */
@@ -127,6 +127,25 @@ async function takeLease(
   const values = [environmentId, callerId, need, limit, now, later(now, WINDOW_SECONDS)];
   const [row] = await database.query<{ lease: number; leased: number; resetsAt: Date }>('lease-quota', LEASE, values);
   return row!;
+}
+
+/**
+ * Counts one more of what a known caller may do `limit` times a minute; `what` names it.
+ * @returns undefined while it may, else after how many seconds it may again
+ */
+export async function countAgainst(ctx: Context, what: string, limit: number): Promise<number | undefined> {
+  const caller = callerOf(ctx.actor);
+  if (!caller) return undefined;
+  const [environmentId, callerId] = caller;
+  const now = ctx.clock.now();
+  const end = later(now, WINDOW_SECONDS);
+  const [row] = await ctx.db.$queryRaw<{ used: number; resetsAt: Date }[]>`
+    INSERT INTO graph_quotas AS q (environment_id, caller_id, lease, leased, resets_at) VALUES (${environmentId}, ${`${what} ${callerId}`}, 1, 1, ${end})
+    ON CONFLICT (environment_id, caller_id) DO UPDATE SET
+      leased = CASE WHEN q.resets_at <= ${now} THEN 1 ELSE least(q.leased, ${limit}::int) + 1 END,
+      resets_at = CASE WHEN q.resets_at <= ${now} THEN ${end} ELSE q.resets_at END
+    RETURNING leased AS used, resets_at AS "resetsAt"`;
+  return row!.used <= limit ? undefined : Math.max(1, Math.ceil((row!.resetsAt.getTime() - now.getTime()) / 1000));
 }
 
 /** Deletes what is left of minutes that are over.

@@ -57,8 +57,8 @@ export interface Foreign {
 export interface MutationCase {
   /** Absent for a mutation that is open. */
   readonly permission?: PermissionName;
-  /** What the audit log calls it. */
-  readonly action: string;
+  /** What the audit log calls it; null for one that changes nothing but how often it was asked. */
+  readonly action: string | null;
   /** A good input that was not used before: everything in it begins with `name`. Called once for each call of the mutation. */
   readonly input: (stage: Stage, name: string) => object | Promise<object>;
   readonly foreign?: readonly Foreign[];

@@ -1,4 +1,5 @@
 /** Every feature's cases. What is filled later may use what was filled before. */
+import { apiKeys } from './api-keys.ts';
 import { apis } from './apis.ts';
 import { applications } from './applications.ts';
 import { businessPlans } from './business-plans.ts';
@@ -43,6 +44,7 @@ export const FEATURES: readonly FeatureCases[] = [
   organizations,
   members,
   apis,
+  apiKeys,
   applications,
   operations,
   organizationPolicies,
