@@ -9,6 +9,7 @@ import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
+import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
 import { assetRoutes } from './http/assets.ts';
 import { devMailboxRoutes } from './http/dev-mailbox.ts';
@@ -103,6 +104,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     });
     const mail = await startMail({ ...infrastructure, settings: config });
     await registerImportJobs(infrastructure);
+    await registerWebhookJobs(infrastructure);
     await startCleanup(infrastructure);
     await server.ready();
     return {

@@ -38,6 +38,8 @@ export interface Context extends Infrastructure {
   /** The transaction where there is one, else the client. */
   readonly db: Db;
   readonly origin: Origin;
+  /** In a transaction, what is done last of all in it: by a key that keeps it from being done twice. A dry run never comes to it. */
+  readonly beforeCommit?: Map<string, () => Promise<void>>;
   /** In a dry run, where a change notes what it does. */
   readonly effects?: Effects;
   /** For a change that may be replayed, where it notes what it took. */
@@ -75,11 +77,18 @@ export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Pro
   if (ctx.db !== ctx.database.prisma) return work(ctx);
   for (let tries = 1; ; tries++) {
     try {
-      return await ctx.database.prisma.$transaction((db) => work({ ...ctx, db }), { maxWait: 10_000, timeout: 30_000 });
+      return await ctx.database.prisma.$transaction((db) => toTheEnd({ ...ctx, db }, work), { maxWait: 10_000, timeout: 30_000 });
     } catch (error) {
       if (!lostToARival(error) || tries === TRANSACTION_TRIES) throw error;
     }
   }
+}
+
+async function toTheEnd<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
+  const beforeCommit = new Map<string, () => Promise<void>>();
+  const result = await work({ ...ctx, beforeCommit });
+  for (const last of beforeCommit.values()) await last();
+  return result;
 }
 
 /** Ends a transaction that was only to show what it does. */

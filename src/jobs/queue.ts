@@ -11,6 +11,7 @@ import type { Database, Db } from '../db/client.ts';
 export interface Queues {
   mail: { sealed: string };
   import: { environmentId: string; importId: string };
+  webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
   cleanup: Record<string, never>;
 }
 
@@ -30,6 +31,7 @@ interface QueueSettings {
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60, parallel: 10 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
+  webhook: { retries: 3, expires: 60, parallel: 20 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },
 };
 
@@ -39,9 +41,16 @@ export interface Attempt {
   readonly isLast: boolean;
 }
 
+export interface JobOptions {
+  /** Keeps one waiting job a key. */
+  readonly key?: string;
+  /** Seconds to wait before the first try. */
+  readonly delay?: number;
+}
+
 export interface JobQueue {
-  /** Writes a job with `db`: inside a transaction it exists only if that commits. `key` keeps one waiting job a key. */
-  enqueue<Q extends QueueName>(db: Db, queue: Q, data: Queues[Q], key?: string): Promise<void>;
+  /** Writes a job with `db`: inside a transaction it exists only if that commits. */
+  enqueue<Q extends QueueName>(db: Db, queue: Q, data: Queues[Q], options?: JobOptions): Promise<void>;
   /** Runs `handler` for each job of `queue`. A throw is a try that failed. */
   work<Q extends QueueName>(queue: Q, handler: (data: Queues[Q], attempt: Attempt) => Promise<void>): Promise<void>;
   /** Puts a job on `queue` by a cron expression (UTC). */
@@ -77,8 +86,8 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
     });
   }
   return {
-    enqueue: async (db, queue, data, key) => {
-      await boss.send(queue, data, { db: fromPrisma(db), ...(key ? { singletonKey: key } : {}) });
+    enqueue: async (db, queue, data, { key, delay } = {}) => {
+      await boss.send(queue, data, { db: fromPrisma(db), ...(key && { singletonKey: key }), ...(delay && { startAfter: delay }) });
     },
     work: async (queue, handler) => {
       const options = {

@@ -122,9 +122,9 @@ export async function authenticated(ctx: Context, place: Place, attempt: Attempt
 
 /** Starts the session of a person who is known, and counts the sign-in.
  * @throws PageError for who was suspended or deleted a moment ago */
-async function signIn(ctx: Context, { environmentId }: Tenancy, userId: string): ReturnType<typeof startSession> {
-  if (!(await recordSignIn(ctx, environmentId, userId))) throw suspended();
-  return startSession(ctx, environmentId, userId);
+async function signIn(ctx: Context, tenancy: Tenancy, userId: string): ReturnType<typeof startSession> {
+  if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
+  return startSession(ctx, tenancy.environmentId, userId);
 }
 
 /** The last step of who had to choose an organization: the session was started before. */

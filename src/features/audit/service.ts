@@ -3,6 +3,7 @@
 import type { Actor } from '../../kernel/actor.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Context } from '../context.ts';
+import { tellWebhooks } from '../events/service.ts';
 
 export interface AuditEntry {
   readonly businessId: string;
@@ -13,7 +14,7 @@ export interface AuditEntry {
   readonly details?: Record<string, string | number | boolean | null | readonly string[]>;
 }
 
-/** Writes one entry with the context's transaction. */
+/** Writes one entry with the context's transaction, and has webhooks told of what it means. */
 export async function audit(ctx: Context, entry: AuditEntry): Promise<void> {
   await ctx.db.auditEvent.create({
     data: {
@@ -31,6 +32,7 @@ export async function audit(ctx: Context, entry: AuditEntry): Promise<void> {
       requestId: ctx.origin.requestId ?? null,
     },
   });
+  await tellWebhooks(ctx, entry);
 }
 
 function actorId(actor: Actor): string {

@@ -1,5 +1,6 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
 import { createContext, type Infrastructure } from '../context.ts';
+import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
@@ -16,6 +17,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredAttempts(ctx),
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
+        await deleteOldEvents(ctx),
       ];
       if (deleted.every((rows) => rows === 0)) return;
     }

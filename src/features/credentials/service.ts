@@ -16,7 +16,7 @@ import {
   verifyPassword,
 } from '../../security/passwords/passwords.ts';
 import { audit } from '../audit/service.ts';
-import type { Context } from '../context.ts';
+import { type Context, inTransaction } from '../context.ts';
 
 type Scope = { readonly environmentId: string; readonly businessId: string };
 
@@ -36,6 +36,15 @@ export async function takeTry(ctx: Context, scope: Scope, userId: string): Promi
   if (row?.locked)
     await audit(ctx, { ...scope, action: 'user.locked', target: { type: 'user', id: userId }, details: { seconds: row.seconds } });
   return row !== undefined;
+}
+
+/** Writes down that a person gave the wrong proof. */
+export async function recordFailure(ctx: Context, scope: Scope, userId: string, method: 'password' | 'code'): Promise<void> {
+  const { environmentId, businessId } = scope;
+  const target = { type: 'user', id: userId };
+  await inTransaction(ctx, (tx) =>
+    audit(tx, { businessId, environmentId, action: 'user.authentication_failed', target, details: { method } }),
+  );
 }
 
 /** Gives all tries back after a success. */
@@ -65,8 +74,10 @@ export async function checkPassword(ctx: Context, scope: Scope, userId: string, 
   if (!(await takeTry(ctx, scope, userId))) return 'locked';
   const stored = await ctx.db.password.findUnique({ where: { environmentId_userId: { environmentId, userId } } });
   const right = stored ? await verifyPassword(stored, password) : await verifyAgainstNothing(password);
-  if (!stored || !right) return 'wrong';
-  if (stored.isTemporary && !(await useUp(ctx, stored))) return 'wrong';
+  if (!stored || !right || (stored.isTemporary && !(await useUp(ctx, stored)))) {
+    await recordFailure(ctx, scope, userId, 'password');
+    return 'wrong';
+  }
   await clearTries(ctx, scope, userId);
   if (stored.isTemporary) return 'temporary';
   if ((await passwordState(ctx, environmentId, userId)) === 'none') return 'reset';

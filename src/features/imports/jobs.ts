@@ -20,5 +20,6 @@ export async function registerImportJobs(infrastructure: Infrastructure): Promis
     where: { state: { in: ['queued', 'running'] } },
     select: { environmentId: true, id: true },
   });
-  for (const { environmentId, id } of unfinished) await jobs.enqueue(database.prisma, 'import', { environmentId, importId: id }, id);
+  for (const { environmentId, id } of unfinished)
+    await jobs.enqueue(database.prisma, 'import', { environmentId, importId: id }, { key: id });
 }

@@ -43,7 +43,7 @@ export const importUsers = action({
     }
     const target = { type: 'import', id: row.id };
     await audit(ctx, { businessId, environmentId, action: 'import.created', target, details: { lines: lines.length } });
-    await ctx.jobs.enqueue(ctx.db, 'import', { environmentId, importId: row.id }, row.id);
+    await ctx.jobs.enqueue(ctx.db, 'import', { environmentId, importId: row.id }, { key: row.id });
     return row;
   },
 });

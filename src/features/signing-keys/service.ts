@@ -1,16 +1,9 @@
 /** The keys an environment signs its tokens with. Private parts are sealed at rest and opened once a process. */
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createPrivateKey, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { Signer } from '../../security/jwt.ts';
 import type { Context, Infrastructure } from '../context.ts';
-
-/** A key that signs. */
-export interface Signer {
-  /** The JWK's `kid`: letters, digits and dots only, for clients that decode a header with plain base64. */
-  readonly kid: string;
-  readonly algorithm: 'RS256';
-  readonly privateKey: KeyObject;
-}
 
 interface Keys {
   readonly signer: Signer;

@@ -5,7 +5,7 @@ import type { User } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
+import { actingAs, action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
 import { type PasswordHashInput, savePasswordHash } from '../credentials/service.ts';
 import { addMembership, joinAsNewUser } from '../organizations/service.ts';
 import { changedOptionalText, optionalText } from '../text.ts';
@@ -224,10 +224,17 @@ export async function isSuspended(ctx: Context, environmentId: string, userId: s
  * Notes a completed sign-in. False for a user who may not sign in: to be asked in the transaction that starts the
  * session, so that nobody comes in while being suspended.
  */
-export async function recordSignIn(ctx: Context, environmentId: string, userId: string): Promise<boolean> {
+export async function recordSignIn(ctx: Context, { environmentId, businessId }: Scope, userId: string): Promise<boolean> {
   const { count } = await ctx.db.user.updateMany({
     where: { environmentId, id: userId, isSuspended: false, accessRemovedAt: null },
     data: { totalSignIns: { increment: 1 }, lastSignedInAt: ctx.clock.now(), failedSignIns: 0, lockedUntil: null },
   });
-  return count === 1;
+  if (count === 0) return false;
+  await audit(actingAs(ctx, { kind: 'user', environmentId, userId }), {
+    businessId,
+    environmentId,
+    action: 'user.authenticated',
+    target: { type: 'user', id: userId },
+  });
+  return true;
 }

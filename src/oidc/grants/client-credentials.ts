@@ -2,11 +2,11 @@
 import { managementAudience } from '../../features/apis/service.ts';
 import { optionalClaimsOfMachine } from '../../features/grants/optional-claims.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
+import { signJwt } from '../../security/jwt.ts';
 import { machineTokenClaims } from '../claims.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
 import { parseAudiences } from '../scopes.ts';
-import { signJwt } from '../tokens.ts';
 import type { TokenRequest, TokenResponse } from './grant.ts';
 
 export async function clientCredentials({ infrastructure, tenancy, client, form }: TokenRequest): Promise<TokenResponse> {

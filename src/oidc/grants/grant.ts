@@ -7,10 +7,11 @@ import { optionalClaimsOfPerson } from '../../features/grants/optional-claims.ts
 import type { Grant } from '../../features/grants/service.ts';
 import type { Subject } from '../../features/grants/subject.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
+import { signJwt } from '../../security/jwt.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
 import type { Form } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
-import { accessTokenHash, signJwt } from '../tokens.ts';
+import { accessTokenHash } from '../tokens.ts';
 
 export interface TokenRequest {
   readonly infrastructure: Infrastructure;

@@ -1,7 +1,7 @@
 /** Proving an address by a mailed 6-digit code: the way to sign up, and to sign in without a password. */
 
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
-import { clearTries, takeTry } from '../../features/credentials/service.ts';
+import { clearTries, recordFailure, takeTry } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { joinAsNewUser } from '../../features/organizations/service.ts';
 import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
@@ -47,6 +47,7 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
     return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
 
   const result = await checkCode(ctx, attempt, code);
+  if (result === 'wrong' && attempt.userId) await recordFailure(ctx, tenancy, attempt.userId, 'code');
   if (result === 'wrong') return problem('That is not the code we sent. Check the latest mail.', 'p_confirmation_code');
   if (result === 'expired') return problem('This code has expired. Ask for another one.', 'p_confirmation_code');
   if (result === 'used_up') return problem('This code cannot be used any more. Ask for another one.', 'p_confirmation_code', 429);

@@ -27,6 +27,7 @@ import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
 import { teamPolicies } from './team-policies.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 export const FEATURES: readonly FeatureCases[] = [
   businesses,
@@ -56,6 +57,7 @@ export const FEATURES: readonly FeatureCases[] = [
   recovery,
   mfaFactors,
   subscribers,
+  webhooks,
 ];
 
 interface NamedCase extends MutationCase {

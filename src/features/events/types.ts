@@ -1,0 +1,45 @@
+/** The closed list of what webhooks can tell, and which entries of the audit log mean what. */
+
+export const EVENT_TYPES = {
+  'user.created': 'A user was made: by an operator, by a program, or by signing up. An import tells nothing.',
+  'user.updated': 'What is known of a user was changed: the profile, the ways to sign in, a suspension.',
+  'user.deleted': 'A user was deleted.',
+  'user.authenticated': 'A user signed in.',
+  'user.authentication_failed': 'A user’s sign-in failed: a wrong password or a wrong code.',
+  'organization.created': 'An organization was made.',
+  'organization.updated': 'An organization was changed, suspended or restored.',
+  'organization.deleted': 'An organization was deleted.',
+  'role.created': 'A role was defined. Every environment of the business is told.',
+  'role.updated': 'A role was changed. Every environment of the business is told.',
+  'role.deleted': 'A role was deleted. Every environment of the business is told.',
+  'permission.created': 'A permission was defined. Every environment of the business is told.',
+} as const satisfies Record<string, string>;
+
+export type EventType = keyof typeof EVENT_TYPES;
+
+/** Entries of the audit log that are called otherwise than what they tell. */
+const MEANING: Readonly<Record<string, EventType>> = {
+  'user.suspended': 'user.updated',
+  'user.restored': 'user.updated',
+  'user.password_reset_requested': 'user.updated',
+  'identity.created': 'user.updated',
+  'identity.updated': 'user.updated',
+  'identity.made_primary': 'user.updated',
+  'identity.deleted': 'user.updated',
+  'organization.suspended': 'organization.updated',
+  'organization.restored': 'organization.updated',
+  'organization.handle_removed': 'organization.updated',
+  'organization.brand_updated': 'organization.updated',
+  'organization.mfa_updated': 'organization.updated',
+  'organization.passkeys_updated': 'organization.updated',
+  'organization.sessions_updated': 'organization.updated',
+};
+
+function isEventType(text: string): text is EventType {
+  return Object.hasOwn(EVENT_TYPES, text);
+}
+
+/** What an entry of the audit log tells webhooks, if anything. */
+export function eventTypeOf(action: string): EventType | undefined {
+  return isEventType(action) ? action : MEANING[action];
+}

@@ -1,0 +1,102 @@
+/**
+ * Requests to addresses that somebody else has chosen. They must not lead to what only this server can reach: each
+ * address that a name resolves to is judged, and the connection goes to an address that was judged, so that a name
+ * cannot change its mind in between. Redirects are not followed, answers are not read.
+ */
+import { lookup } from 'node:dns';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+
+// biome-ignore format: a table
+const NOT_PUBLIC_IPV4: readonly [network: string, prefix: number][] = [
+  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12],
+  ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24],
+  ['203.0.113.0', 24], ['224.0.0.0', 3],
+];
+
+/** Within 2000::/3: the rest is not public at all. */
+// biome-ignore format: a table
+const NOT_PUBLIC_IPV6: readonly [network: string, prefix: number][] = [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20]];
+
+const notPublic = new BlockList();
+for (const [network, prefix] of NOT_PUBLIC_IPV4) notPublic.addSubnet(network, prefix, 'ipv4');
+for (const [network, prefix] of NOT_PUBLIC_IPV6) notPublic.addSubnet(network, prefix, 'ipv6');
+const globalUnicast = new BlockList();
+globalUnicast.addSubnet('2000::', 3, 'ipv6');
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Is the IP address one that anybody on the internet could be at? */
+export function isPublicAddress(address: string): boolean {
+  if (isIP(address) === 4) return !notPublic.check(address, 'ipv4');
+  return isIP(address) === 6 && globalUnicast.check(address, 'ipv6') && !notPublic.check(address, 'ipv6');
+}
+
+export function isLoopbackAddress(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+export interface StrangerOptions {
+  /** For servers of developers: this machine is a stranger too. */
+  readonly allowLoopback: boolean;
+}
+
+/** The IP address that a URL names itself, without a name to resolve; undefined for one with a name. */
+export function addressIn({ hostname }: URL): string | undefined {
+  const bare = hostname.replace(/^\[|\]$/g, '');
+  return isIP(bare) ? bare : undefined;
+}
+
+export function isAllowed(address: string, { allowLoopback }: StrangerOptions): boolean {
+  return isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
+}
+
+/** Thrown instead of connecting. */
+export class ForbiddenAddressError extends Error {
+  constructor() {
+    super('The address is not one of the public internet.');
+    this.name = 'ForbiddenAddressError';
+  }
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Posts to a stranger and answers with the status of what comes back, whose body is not read.
+ * @throws ForbiddenAddressError when the URL leads where it must not
+ * @throws Error when no answer came within ten seconds */
+export function postToStranger(
+  url: URL,
+  { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  options: StrangerOptions,
+): Promise<number> {
+  const literal = addressIn(url);
+  if (literal && !isAllowed(literal, options)) return Promise.reject(new ForbiddenAddressError());
+  const judged: LookupFunction = (hostname, { all, family, hints }, done) => {
+    lookup(hostname, { all: true, ...(family && { family }), ...(hints && { hints }) }, (error, addresses) => {
+      if (error) return done(error, '');
+      if (!addresses[0] || addresses.some(({ address }) => !isAllowed(address, options))) return done(new ForbiddenAddressError(), '');
+      return all ? done(null, addresses) : done(null, addresses[0].address, addresses[0].family);
+    });
+  };
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
+      url,
+      {
+        method: 'POST',
+        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
+        agent: false,
+        lookup: judged,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      },
+      (response) => {
+        resolve(response.statusCode ?? 0);
+        request.destroy();
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
