@@ -16,6 +16,8 @@ import type { Bench } from './suite.ts';
 export interface Gatehouse {
   readonly server: Server;
   readonly quickstart: Quickstart;
+  /** Starts it anew as it runs in production, where it makes no quickstart. Returns the server in the place of the first. */
+  restartInProduction(): Promise<Server>;
   /** Lets `count` new people sign in to the seeded web application, for the seeded API. Returns a refresh token of each. */
   signIn(count: number): Promise<string[]>;
 }
@@ -36,7 +38,12 @@ export async function startGatehouse(bench: Bench, databaseUrl: string): Promise
   };
   const server = await startServer(bench.machine, 'src/main.ts', origin, environment);
   const quickstart = JSON.parse(readFileSync(join(dataDir, 'quickstart.json'), 'utf8')) as Quickstart;
-  return { server, quickstart, signIn: (count) => signIn(environment, quickstart, count) };
+  const restartInProduction = async () => {
+    await server.stop();
+    const secrets = { SECRET_KEY: readFileSync(join(dataDir, 'secret.key'), 'utf8').trim(), SMTP_URL: 'smtp://127.0.0.1:9' };
+    return startServer(bench.machine, 'src/main.ts', origin, { ...environment, ...secrets, NODE_ENV: 'production' });
+  };
+  return { server, quickstart, restartInProduction, signIn: (count) => signIn(environment, quickstart, count) };
 }
 
 async function signIn(environment: Record<string, string>, quickstart: Quickstart, count: number): Promise<string[]> {

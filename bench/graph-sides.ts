@@ -45,7 +45,8 @@ export async function startSides(bench: Bench): Promise<Sides> {
   const size = { users: bench.users, organizations: Math.max(bench.users / 100, 10) };
   const machine = gatehouse.quickstart.applications.find(({ type }) => type === 'm2m')!;
   const data = await seedGraph(databaseUrl, machine.clientId, size, bench.progress);
-  const answer = await answerTo(gatehouse.server.origin, {
+  const server = await gatehouse.restartInProduction();
+  const answer = await answerTo(server.origin, {
     method: 'POST',
     path: '/oauth2/token',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -62,7 +63,7 @@ export async function startSides(bench: Bench): Promise<Sides> {
     const port = await freePort();
     return startServer(bench.machine, `bench/peers/${script}.ts`, `http://127.0.0.1:${port}`, { ...environment, PORT: String(port) });
   };
-  const ours = ourSide(gatehouse.server, access_token, data);
+  const ours = ourSide(server, access_token, data);
   const postgraphile = postgraphileSide(await start('postgraphile'), data);
   const plain = plainSide(await start('plain-pothos'), data);
   const sql = sqlSide(await start('hand-written-sql'), data);

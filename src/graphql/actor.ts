@@ -30,7 +30,8 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
 /** The actor that an application is, with those of the scopes that it is authorised for; with all of those when absent. */
 export function machineActor(client: Client, { environmentId, businessId }: Scope, scopes?: readonly string[]): MachineActor {
   const held = client.apis.find((api) => api.isManagement)?.scopes ?? [];
-  const permissions = new Set(held.filter((scope) => isPermission(scope) && (!scopes || scopes.includes(scope))));
+  const asked = scopes && new Set(scopes);
+  const permissions = new Set(held.filter((scope) => isPermission(scope) && (!asked || asked.has(scope))));
   const { applicationId, isBoundToOperations } = client;
   return { kind: 'machine', applicationId, environmentId, businessId, permissions, isBoundToOperations };
 }

@@ -3,7 +3,7 @@
 import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { createQuotas } from '../features/quotas/service.ts';
@@ -45,7 +45,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     },
     onExecute: ({ args }) => checkVariables(args.variableValues),
   };
-  const yoga = createYoga<ServerContext, GraphContext>({
+  const options: YogaServerOptions<ServerContext, GraphContext> = {
     schema,
     graphqlEndpoint: '/graphql',
     graphiql: !config.production && { title: 'Gatehouse', defaultQuery: '{ viewer { kind businesses { nodes { id name } } } }' },
@@ -61,14 +61,16 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     },
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
     extraParamNames: [DOCUMENT_ID],
-    maxRequestBodySize: UPLOAD_LIMIT,
     maskedErrors: false, // By our own plugin, which every error passes on its way out.
     plugins: [getParameters, persistedOperations(infrastructure), limits, charging(), publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },
     }),
-  });
+  };
+  // What is read as text has its bound from the content type parser; to count it again, Yoga would make a stream of it.
+  const yoga = createYoga({ ...options, maxRequestBodySize: false });
+  const yogaOfUploads = createYoga({ ...options, maxRequestBodySize: UPLOAD_LIMIT });
 
   return async (routes) => {
     routes.removeAllContentTypeParsers();
@@ -100,7 +102,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
     }
     // A file is read before anything of the document runs: only from callers who are known.
-    if (actor.kind === 'anonymous' && headers['content-type']?.startsWith('multipart/')) {
+    if (actor.kind === 'anonymous' && isMultipart(request)) {
       reply.header('www-authenticate', 'Bearer');
       return sendError(reply, 401, 'UNAUTHENTICATED', 'A file is taken with a valid bearer token only.', request.id);
     }
@@ -112,10 +114,12 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
-    const response = await yoga.handleNodeRequestAndResponse(request, reply, { request_: request, account: accounts.get(request)! });
+    const server = isMultipart(request) ? yogaOfUploads : yoga;
+    const response = await server.handleNodeRequestAndResponse(request, reply, { request_: request, account: accounts.get(request)! });
     for (const [name, value] of response.headers) reply.header(name, value);
     if (response.headers.get('content-type')?.startsWith('text/html')) reply.removeHeader('content-security-policy');
-    return reply.code(response.status).header('cache-control', 'no-store').send(response.body);
+    const text = await response.text(); // Not the stream: to pump it costs more than all else about the answer's way out.
+    return reply.code(response.status).header('cache-control', 'no-store').send(text);
   }
 
   /** Says in the headers what is left of the caller's quota (draft-ietf-httpapi-ratelimit-headers-07). */
@@ -128,6 +132,10 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       .header('ratelimit-reset', standing.resetSeconds);
     if (standing.isRefused) reply.header('retry-after', standing.resetSeconds);
   }
+}
+
+function isMultipart({ headers }: FastifyRequest): boolean {
+  return /^multipart\//i.test(headers['content-type'] ?? '');
 }
 
 /** What is refused before Yoga sees it, and what breaks outside of Yoga. */

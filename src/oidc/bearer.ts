@@ -15,14 +15,19 @@ export function bearerToken(authorization: string | undefined): string | undefin
 
 /** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */
 export async function verifyAccessToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<JWTPayload | undefined> {
-  const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
+  const { keys, verified } = keySet((await signingKeys(infrastructure, tenancy.environmentId)).jwks);
+  const now = infrastructure.clock.now();
+  const known = verified.get(token);
+  if (known && known.exp! > now.getTime() / 1000) return known;
   try {
-    const { payload } = await jwtVerify(token, keySet(jwks), {
+    const { payload } = await jwtVerify(token, keys, {
       issuer: tenancy.issuer,
       algorithms: ['RS256'],
-      currentDate: infrastructure.clock.now(),
+      currentDate: now,
       requiredClaims: ['exp', 'iat', 'jti', 'azp', 'scp'],
     });
+    if (verified.size >= MAX_VERIFIED) verified.clear();
+    verified.set(token, Object.freeze(payload));
     return payload;
   } catch {
     return undefined;
@@ -39,12 +44,19 @@ export async function verifyFromAnyIssuer(
   return claims ? { tenancy, claims } : undefined;
 }
 
-const keySets = new WeakMap<object, ReturnType<typeof createLocalJWKSet>>();
+/** An environment's keys, and the tokens that were found to be signed with them: a client sends one token many times. */
+interface KeySet {
+  readonly keys: ReturnType<typeof createLocalJWKSet>;
+  readonly verified: Map<string, JWTPayload>;
+}
 
-function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]) {
+const MAX_VERIFIED = 1000;
+const keySets = new WeakMap<object, KeySet>();
+
+function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]): KeySet {
   let set = keySets.get(jwks);
   if (!set) {
-    set = createLocalJWKSet(jwks);
+    set = { keys: createLocalJWKSet(jwks), verified: new Map() };
     keySets.set(jwks, set);
   }
   return set;

@@ -23,6 +23,9 @@ interface Expression {
   readonly decode: Decoder | undefined;
 }
 
+/** The relations to one row that a list is ordered by, with the names that their tables have been joined under. */
+type Joins = Map<string, string>;
+
 /** PostgreSQL's bound on the arguments of a function, and so on the fields of a row. */
 const MAX_FIELDS = 100;
 const LIST_ARGUMENTS = new Set(['select', 'where', 'orderBy', 'take', 'skip', 'cursor']);
@@ -41,7 +44,8 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     const { take, skip } = args;
     const alias = newAlias();
     const backwards = typeof take === 'number' && take < 0;
-    const order = orderOf(target, alias, args['orderBy'], backwards);
+    const joins: Joins = new Map();
+    const order = orderOf(target, alias, args['orderBy'], backwards, joins);
     if (backwards && order.length === 0) throw new NotPlanned();
     const belonging = (row: string) => [
       ...on.map(({ outer, there }) => `${row}.${there} = ${outer}`),
@@ -54,9 +58,13 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
         fromCursor(target, objectOf(args['cursor']), order, on.length === 0 && target.key.length === 1 ? () => [] : belonging),
       );
     }
-    const row = rowOf(target, alias, args['select']);
+    const row = rowOf(target, alias, args['select'], joins);
+    const joining = [...joins].map(([name, inner]) => {
+      const relation = target.relations.get(name)!;
+      return ` LEFT JOIN ${models.get(relation.target)!.table} ${inner} ON ${joined(relation, alias, inner)}`;
+    });
     const parts = [
-      `SELECT ${row.sql} AS r FROM ${target.table} ${alias}`,
+      `SELECT ${row.sql} AS r FROM ${target.table} ${alias}${joining.join('')}`,
       conditions.length > 0 && `WHERE ${conditions.join(' AND ')}`,
       order.length > 0 && `ORDER BY ${order.map(({ sql: by, direction }) => `${by} ${direction}`).join(', ')}`,
       take !== undefined && `LIMIT ${Math.abs(sizeOf(take))}`,
@@ -75,12 +83,12 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
   }
 
   /** A row with the selected fields, or with all of its columns. */
-  function rowOf(target: Model, alias: string, select: unknown): Expression {
+  function rowOf(target: Model, alias: string, select: unknown, joins: Joins): Expression {
     const selected =
       select === undefined ? [...target.columns.keys()].map((name) => [name, true] as const) : Object.entries(objectOf(select));
     const fields = selected
       .filter(([, content]) => content !== false)
-      .map(([name, content]) => ({ name, ...fieldOf(target, alias, name, content) }));
+      .map(([name, content]) => ({ name, ...fieldOf(target, alias, name, content, joins) }));
     if (fields.length === 0 || fields.length > MAX_FIELDS) throw new NotPlanned();
     const [only, ...more] = fields as [(typeof fields)[number], ...typeof fields];
     if (more.length === 0) {
@@ -100,7 +108,7 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     };
   }
 
-  function fieldOf(target: Model, alias: string, name: string, content: unknown): Expression {
+  function fieldOf(target: Model, alias: string, name: string, content: unknown, joins: Joins): Expression {
     const column = target.columns.get(name);
     if (column) {
       if (content !== true) throw new NotPlanned();
@@ -113,11 +121,16 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     const args = content === true ? {} : objectOf(content);
     if (relation.isList) return list(other, args, outerOf(relation, alias));
     for (const argument in args) if (argument !== 'select') throw new NotPlanned();
-    const inner = newAlias();
-    const { sql, decode } = rowOf(other, inner, args['select']);
+    const present = joins.get(name);
+    const inner = present ?? newAlias();
+    const { sql, decode } = rowOf(other, inner, args['select'], new Map());
+    const isArray = sql.startsWith('json_build_array(');
+    const row = isArray ? sql : `json_build_array(${sql})`;
     return {
-      sql: `(SELECT ${sql.startsWith('json_build_array(') ? sql : `json_build_array(${sql})`} FROM ${other.table} ${inner} WHERE ${joined(relation, alias, inner)})`,
-      decode: (value: unknown[] | null) => value && decode!(sql.startsWith('json_build_array(') ? value : value[0]),
+      sql: present
+        ? `CASE WHEN ${present}.${relation.on[0]!.there} IS NOT NULL THEN ${row} END`
+        : `(SELECT ${row} FROM ${other.table} ${inner} WHERE ${joined(relation, alias, inner)})`,
+      decode: (value: unknown[] | null) => value && decode!(isArray ? value : value[0]),
     };
   }
 
@@ -147,18 +160,19 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     readonly field: string | undefined;
   }
 
-  function orderOf(target: Model, alias: string, orderBy: unknown, backwards: boolean): Order[] {
+  function orderOf(target: Model, alias: string, orderBy: unknown, backwards: boolean, joins: Joins): Order[] {
     const entries = (Array.isArray(orderBy) ? orderBy : orderBy === undefined ? [] : [orderBy]).flatMap((by) =>
       Object.entries(objectOf(by)),
     );
     return entries.map(([name, content]) => {
       const relation = target.relations.get(name);
       if (relation && !relation.isList) {
-        const inner = newAlias();
-        const [by, ...more] = orderOf(models.get(relation.target)!, inner, content, backwards);
-        if (!by || more.length > 0) throw new NotPlanned();
-        const sql = `(SELECT ${by.sql} FROM ${models.get(relation.target)!.table} ${inner} WHERE ${joined(relation, alias, inner)})`;
-        return { sql, direction: by.direction, field: undefined };
+        const inner = joins.get(name) ?? newAlias();
+        joins.set(name, inner);
+        const further: Joins = new Map();
+        const [by, ...more] = orderOf(models.get(relation.target)!, inner, content, backwards, further);
+        if (!by || more.length > 0 || further.size > 0) throw new NotPlanned();
+        return { ...by, field: undefined };
       }
       const column = target.columns.get(name);
       if (!column || (content !== 'asc' && content !== 'desc')) throw new NotPlanned();
