@@ -75,7 +75,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   return async (routes) => {
     routes.removeAllContentTypeParsers();
     routes.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: JSON_LIMIT }, (_request, body, done) =>
-      done(null, body),
+      body === '' ? done(Object.assign(new Error('The body is empty.'), { statusCode: 400 })) : done(null, body),
     );
     routes.addContentTypeParser('multipart/form-data', { bodyLimit: UPLOAD_LIMIT }, (_request, _body, done) => done(null));
     routes.route({

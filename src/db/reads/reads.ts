@@ -42,11 +42,11 @@ export function withPlannedReads(prisma: PrismaClient, query: Database['query'])
 
 function withReads(delegate: object, read: (args: object) => Promise<unknown[]> | undefined): object {
   const [findMany, findFirst] = [Reflect.get(delegate, 'findMany') as Find, Reflect.get(delegate, 'findFirst') as Find];
-  const planned: Record<PropertyKey, Find> = {
+  const planned: Record<string, Find> = {
     findMany: (args = {}) => read(args) ?? findMany(args),
     findFirst: (args = {}) => ('take' in args ? undefined : read({ ...args, take: 1 })?.then(([row = null]) => row)) ?? findFirst(args),
   };
-  return new Proxy(delegate, { get: (target, property) => planned[property] ?? Reflect.get(target, property) });
+  return Object.assign(Object.create(delegate) as object, planned);
 }
 
 /** Reads rows of `model`; undefined where the query is Prisma's to answer. */
