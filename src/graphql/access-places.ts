@@ -76,12 +76,12 @@ export async function startOf(
   const { permission } = policyOf(field);
   const everywhere = within ? [within] : everyPlaceOf(actor);
   const given = idsGiven(field, node, variables);
-  const id = given.ids.find(kindOf);
+  const id = given.ids.find(namesTenant) ?? given.ids.find(kindOf);
   if (id) {
     const tenant = await tenantOfNode(ctx, id, permission);
     const place = tenant && placeOf(actor, tenant);
     const typeName = typeNameOf(id);
-    const isOfRow = !['business', 'environment'].includes(kindOf(id)!);
+    const isOfRow = !namesTenant(id);
     return place ? { places: [place], typeName, isOfRow } : { places: [NOWHERE], refusal: 'NOT_FOUND', typeName };
   }
   if (given.ids.length > 0) return { places: [NOWHERE], refusal: 'NOT_FOUND' };
@@ -91,6 +91,10 @@ export async function startOf(
     return actor.kind === 'machine' ? { places: everyPlaceOf(actor) } : { places: [NOWHERE], refusal: 'NOT_FOUND' };
   const allowed = permission ? everywhere.filter((place) => may(actor, permission, place)) : [];
   return { places: allowed.length > 0 ? allowed : everywhere };
+}
+
+function namesTenant(id: string): boolean {
+  return ['business', 'environment'].includes(kindOf(id) ?? '');
 }
 
 /** Whoever makes a business is its Owner in the same answer. */

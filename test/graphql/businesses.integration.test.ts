@@ -21,6 +21,13 @@ beforeAll(async () => {
 
 async function newBusiness(name: string, plan: Plan = 'scale') {
   const world = await makeWorld(gatehouse, name, plan);
+  const { db } = operator(gatehouse);
+  const { businessId } = world;
+  // What these tests count begins with nothing.
+  await db.webhook.deleteMany({ where: { environment: { businessId } } });
+  await db.apiKey.deleteMany({ where: { environment: { businessId } } });
+  await db.session.deleteMany({ where: { environment: { businessId } } });
+  await db.teamPolicy.deleteMany({ where: { businessId } });
   await makeMember(gatehouse, world.businessId, 'owner@team.test', ['owner']);
   return world;
 }

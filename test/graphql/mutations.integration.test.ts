@@ -296,7 +296,8 @@ describe('each mutation answers with what it made, and writes it down', () => {
         memberships: { nodes: [{ organization: { isDefault: true } }] },
       },
     });
-    expect(await auditOf(answer)).toEqual([entry('user.created', `user ${id}`)]);
+    const joined = entry('organization.member_added', expect.stringMatching(/^organization org_/), { userId: id, roleIds: [] });
+    expect(await auditOf(answer)).toEqual([entry('user.created', `user ${id}`), joined]);
 
     const named = {
       environmentId: world.ids.Environment,

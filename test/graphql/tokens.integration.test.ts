@@ -156,7 +156,12 @@ const prisma = () => gatehouse.app.infrastructure.database.prisma;
 const key = (id: string) => ({ environmentId: world.ids.Environment, id });
 
 async function authorize(applicationId: string, apiId: string, scopes: string[]): Promise<void> {
-  await prisma().applicationApi.create({ data: { environmentId: world.ids.Environment, applicationId, apiId, scopes } });
+  const row = { environmentId: world.ids.Environment, applicationId, apiId };
+  await prisma().applicationApi.upsert({
+    where: { environmentId_applicationId_apiId: row },
+    create: { ...row, scopes },
+    update: { scopes },
+  });
 }
 
 /** A second machine of the production environment, with all the scopes of the first. */

@@ -34,7 +34,10 @@ for (const [type, permission] of [
       select: (_args, _ctx, nested) =>
         ({
           properties: {
-            select: { value: true, property: (nested as (selection: boolean, path: string[]) => object)(true, ['property']) },
+            select: {
+              value: true,
+              property: (nested as (selection: object, path: string[]) => object)({ select: { id: true } }, ['property']),
+            },
             orderBy: { property: { key: 'asc' } },
           },
         }) as never,

@@ -40,7 +40,6 @@ async function fullMember({ ctx, world }: MistakeStage, what: 'Role' | 'Permissi
 
 export const members: FeatureCases = {
   // A role's holder leads back to the members that its organization lists.
-  roots: ['RoleHolder.member'],
   lists: {
     'members with everything they may do': `environment(id: $environmentId) { organizations(first: $first) { nodes { members(first: $first) { nodes {
       roles { key } permissions { key } effectivePermissions { permission { key name } isDirect roleKeys }

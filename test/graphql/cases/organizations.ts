@@ -47,7 +47,7 @@ export const organizations: FeatureCases = {
       name members(first: $first) { totalCount nodes { user { firstName email } roles { key } } }
     } } }`,
   },
-  roots: ['Query.organization', 'Organization.environment'],
+  roots: ['Query.organization'],
   shortLists: ['OrganizationMember.permissions', 'OrganizationMember.roles'],
   mutations: {
     createOrganization: {

@@ -1,3 +1,4 @@
+import { planHas } from '../../../src/features/plans.ts';
 import { updateTeamSsoPolicy } from '../../../src/features/team-policies/service.ts';
 import { BELL, type FeatureCases, LONG, type Mistake, type Stage } from './cases.ts';
 
@@ -16,7 +17,8 @@ export const teamPolicies: FeatureCases = {
   fillBusiness: async ({ ctx, businessId, name }) => {
     const { plan } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
     const settings = { ...entraId, clientId: `${name}-client` };
-    if (plan !== 'free') await updateTeamSsoPolicy(ctx, { businessId, protocol: 'entra_id', domains: [`${name}.test`], entraId: settings });
+    if (planHas(plan, 'teamSso'))
+      await updateTeamSsoPolicy(ctx, { businessId, protocol: 'entra_id', domains: [`${name}.test`], entraId: settings });
     return {};
   },
   shortLists: ['TeamPolicy.mfaFactors', 'TeamPolicy.mfaRoles', 'TeamPolicy.ssoDomains'],

@@ -49,7 +49,6 @@ export const webhooks: FeatureCases = {
     'webhooks, and what they were told': `environment(id: $environmentId) { webhooks(first: $first) { totalCount nodes { name eventTypes } }
       events(first: $first) { totalCount nodes { type data deliveries { state attempts webhook { url } } } } }`,
   },
-  roots: ['WebhookDelivery.webhook'],
   open: ['EventTypeDescription.type', 'EventTypeDescription.name', 'EventTypeDescription.description'],
   shortLists: ['Query.eventTypes', 'Webhook.eventTypes', 'Event.deliveries'],
   mutations: {
