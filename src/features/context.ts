@@ -157,8 +157,9 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
       if (tx.effects) tx.effects.scope = found;
       if (tx.taken && !tx.taken.permission) Object.assign(tx.taken, { permission, businessId: found.businessId } satisfies Taken);
       return run(tx, input, found).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
         const { expectedVersion } = input as { expectedVersion?: number | null };
-        if (!isMissing(error) || expectedVersion == null) throw error;
+        if (expectedVersion == null) throw new NotFoundError('object'); // Deleted since it was found.
         throw new InvalidInputError('CONFLICT', 'Somebody else has changed this since you read it. Read it again.', ['expectedVersion']);
       });
     });

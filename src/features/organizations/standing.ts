@@ -75,10 +75,11 @@ async function setSuspended(
   data: { isSuspended: boolean; suspendedAt: Date | null },
   change: string,
 ): Promise<Organization> {
-  const organization = await ctx.db.organization.update({
-    where: { environmentId_id: { environmentId: scope.environmentId, id: organizationId } },
+  const { count } = await ctx.db.organization.updateMany({
+    where: { environmentId: scope.environmentId, id: organizationId, isSuspended: !data.isSuspended },
     data: { ...data, ...NEXT_VERSION },
   });
-  await audit(ctx, { ...scope, action: change, target: { type: 'organization', id: organizationId } });
-  return organization;
+  // None where a rival was faster: then it is done, and written down, already.
+  if (count === 1) await audit(ctx, { ...scope, action: change, target: { type: 'organization', id: organizationId } });
+  return find(ctx, scope, organizationId);
 }
