@@ -22,6 +22,7 @@ import './mfa-factors/graphql.ts';
 import './members/graphql.ts';
 import './operations/graphql.ts';
 import './organization-brands/graphql.ts';
+import './organization-invitations/graphql.ts';
 import './organization-policies/graphql.ts';
 import './organizations/graphql.ts';
 import './organizations/list/graphql.ts';

@@ -50,6 +50,17 @@ export function teamInvitationMail(input: { to: string; businessName: string; li
   });
 }
 
+/** An invitation of an end user into an organization. */
+export function organizationInvitationMail(input: { to: string; organizationName: string; link: string }): Mail {
+  return letter({
+    to: input.to,
+    subject: `You are invited to ${input.organizationName}`,
+    heading: `Join ${input.organizationName}`,
+    paragraphs: [`You have been invited to ${input.organizationName}. The invitation is for this address, and open for seven days.`],
+    action: { label: 'Accept the invitation', link: input.link },
+  });
+}
+
 function lasting(minutes: number): string {
   return minutes >= 120 ? `${Math.round(minutes / 60)} hours` : minutes === 1 ? 'one minute' : `${minutes} minutes`;
 }

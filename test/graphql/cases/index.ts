@@ -16,6 +16,7 @@ import { members } from './members.ts';
 import { mfaFactors } from './mfa-factors.ts';
 import { operations } from './operations.ts';
 import { organizationBrands } from './organization-brands.ts';
+import { organizationInvitations } from './organization-invitations.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
 import { permissions } from './permissions.ts';
@@ -57,6 +58,7 @@ export const FEATURES: readonly FeatureCases[] = [
   recovery,
   mfaFactors,
   subscribers,
+  organizationInvitations,
   webhooks,
 ];
 
