@@ -40,6 +40,7 @@ describe('a dry run', () => {
         preview: {
           rows: [
             { kind: 'membership_roles', created: 0, updated: 0, deleted: 2 },
+            { kind: 'organization_invitation_roles', created: 0, updated: 0, deleted: 2 },
             { kind: 'role_permissions', created: 0, updated: 0, deleted: 1 },
             { kind: 'roles', created: 0, updated: 0, deleted: 1 },
           ],

@@ -68,7 +68,7 @@ export const environmentPolicies: FeatureCases = {
         {
           code: 'NO_INVITATION_APPLICATION',
           path: ['invitationApplicationId'],
-          input: (stage) => ({ ...own(stage), allowInvitations: true }),
+          input: (stage) => ({ ...own(stage), allowInvitations: true, invitationApplicationId: null }),
         },
         CONFLICT({ allowSelfSignUp: false }),
       ],
