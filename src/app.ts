@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 import { connectEmbedded, connectPostgres, type Database } from './db/client.ts';
 import { openEmbedded } from './db/embedded.ts';
+import { startLookups } from './db/lookups.ts';
 import { migrate, pendingMigrations } from './db/migrate.ts';
 import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
@@ -63,9 +64,11 @@ export async function openInfrastructure(
       if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Apply them with npm run cli -- migrate.`);
     }
     const jobs = await startJobs(database, config.databaseUrl, log);
+    const lookups = await startLookups(database, log);
     const infrastructure: Infrastructure = {
       config,
       database,
+      lookups,
       vault: createVault(config.secretKey),
       clock: overrides.clock ?? systemClock,
       jobs,
@@ -75,6 +78,7 @@ export async function openInfrastructure(
       infrastructure,
       close: async () => {
         await jobs.close();
+        await lookups.close();
         await closing();
       },
     };

@@ -7,6 +7,7 @@ import { businessesWith, can, environmentsWith, holdsAnywhere, refusal } from '.
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
 import { type Database, type Db, Prisma } from '../db/client.ts';
+import { ALL_ENVIRONMENTS, type Lookups } from '../db/lookups.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -18,6 +19,7 @@ import { countingRows, type Effects, noEffects } from './effects.ts';
 export interface Infrastructure {
   readonly config: Config;
   readonly database: Database;
+  readonly lookups: Lookups;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly jobs: JobQueue;
@@ -152,8 +154,9 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
   const { permission, scope, run } = definition;
   const call = async (ctx: Context, input: Input): Promise<Result> => {
     assertAnywhere(ctx.actor, permission);
-    return inTransaction(ctx, async (tx) => {
-      const found = await scope(tx, input, permission);
+    let found: S | undefined;
+    const result = await inTransaction(ctx, async (tx) => {
+      found = await scope(tx, input, permission);
       if (tx.effects) tx.effects.scope = found;
       if (tx.taken && !tx.taken.permission) Object.assign(tx.taken, { permission, businessId: found.businessId } satisfies Taken);
       return run(tx, input, found).catch((error: unknown) => {
@@ -163,8 +166,15 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
         throw new InvalidInputError('CONFLICT', 'Somebody else has changed this since you read it. Read it again.', ['expectedVersion']);
       });
     });
+    forgetChanged(ctx, found!);
+    return result;
   };
   return Object.assign(call, { permission });
+}
+
+/** The caller's next request meets what has changed, before the database tells of it. */
+function forgetChanged({ lookups }: Context, scope: { readonly businessId: string } | Scope): void {
+  for (const changed of 'environmentId' in scope ? [scope.environmentId, ALL_ENVIRONMENTS] : [undefined]) lookups.forget(changed);
 }
 
 function assertAnywhere(actor: Actor, permission: PermissionName): void {

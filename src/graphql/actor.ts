@@ -20,12 +20,23 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
   const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
   if (!client?.apis.some((api) => api.isManagement) || client.organization) return undefined;
   if (Array.isArray(claims['gty']) && claims['gty'].includes('client_credentials')) {
-    return machineActor(client, tenancy, claims['scp'] as string[]);
+    return onceFor(client, claims, () => machineActor(client, tenancy, claims['scp'] as string[]));
   }
   // Only the account environment's people are team members; another environment's are its customers.
   if (tenancy.kind !== 'account' || !claims.sub) return undefined;
   return teamActor(infrastructure, tenancy.environmentId, claims.sub, new Date(claims.iat! * 1000));
 }
+
+/** Made once for a token, as long as nothing about its application changes. */
+function onceFor(client: Client, claims: object, make: () => MachineActor): MachineActor {
+  const ofClient = machines.get(client) ?? new WeakMap<object, MachineActor>();
+  machines.set(client, ofClient);
+  const actor = ofClient.get(claims) ?? make();
+  ofClient.set(claims, actor);
+  return actor;
+}
+
+const machines = new WeakMap<Client, WeakMap<object, MachineActor>>();
 
 /** The actor that an application is, with those of the scopes that it is authorised for; with all of those when absent. */
 export function machineActor(client: Client, { environmentId, businessId }: Scope, scopes?: readonly string[]): MachineActor {

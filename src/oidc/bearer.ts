@@ -39,7 +39,13 @@ export async function verifyFromAnyIssuer(
   infrastructure: Infrastructure,
   token: string,
 ): Promise<{ tenancy: Tenancy; claims: JWTPayload } | undefined> {
-  const tenancy = await tenancyOfIssuer(infrastructure, unverifiedIssuer(token) ?? '');
+  let issuer = issuers.get(token);
+  if (issuer === undefined) {
+    issuer = unverifiedIssuer(token) ?? '';
+    if (issuers.size >= MAX_VERIFIED) issuers.clear();
+    issuers.set(token, issuer);
+  }
+  const tenancy = await tenancyOfIssuer(infrastructure, issuer);
   const claims = tenancy && (await verifyAccessToken(infrastructure, tenancy, token));
   return claims ? { tenancy, claims } : undefined;
 }
@@ -51,6 +57,8 @@ interface KeySet {
 }
 
 const MAX_VERIFIED = 1000;
+/** What tokens say of where they come from, which proves nothing. */
+const issuers = new Map<string, string>();
 const keySets = new WeakMap<object, KeySet>();
 
 function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]): KeySet {

@@ -46,6 +46,7 @@ async function signIn(page: Page) {
   const callback = elsewhere;
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.application.updateMany({ where: { id: `app_${dashboard!.clientId}` }, data: { callbackUrls: { push: callback } } });
+  gatehouse.app.infrastructure.lookups.forget();
   const { url } = authorizationUrl({ issuer: account.issuer, clientId: dashboard!.clientId, redirectUri: callback });
   const after = await gatehouse.mailCount(owner.email);
   await page.goto(url);

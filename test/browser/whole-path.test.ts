@@ -31,6 +31,7 @@ beforeAll(async () => {
     where: { type: 'spa' },
     data: { callbackUrls: { push: `${home}/callback` }, logoutUrls: { push: home } },
   });
+  gatehouse.app.infrastructure.lookups.forget();
   application = await oidc.discovery(new URL(gatehouse.quickstart.issuer), gatehouse.application('spa').clientId, undefined, oidc.None(), {
     execute: [oidc.allowInsecureRequests],
   });

@@ -187,6 +187,7 @@ describe('what is taken away', () => {
     expect(decodeJwt(body.access_token).aud).toEqual(['https://api.acme.test']);
     const applicationId = `app_${gatehouse.application('spa').clientId}`;
     await ctx.db.applicationApi.deleteMany({ where: { applicationId } });
+    gatehouse.app.infrastructure.lookups.forget();
     expect(decodeJwt((await refresh(gatehouse, body.refresh_token)).body.access_token).aud).toEqual([]);
   });
 

@@ -295,6 +295,7 @@ test('a machine of one organization says so in its tokens, and is none for the g
   await prisma.applicationApi.createMany({
     data: apis.map((api) => ({ environmentId: id, applicationId: machine.id, apiId: api.id, scopes: ['read:users', 'read:invoices'] })),
   });
+  gatehouse.app.infrastructure.lookups.forget();
   const { issuer, managementAudience } = gatehouse.quickstart;
   const token = (audience: string) =>
     postToken(issuer, { grant_type: 'client_credentials', client_id: machine.clientId, client_secret: machine.clientSecret, audience });
@@ -304,12 +305,16 @@ test('a machine of one organization says so in its tokens, and is none for the g
     expect((await token(audience)).body.error).toBe('unauthorized_client');
 
   await prisma.organization.updateMany({ where: { environmentId: id, id: organizationId }, data: { isSuspended: true } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect((await token('https://api.acme.test')).body.error).toBe('unauthorized_client');
   await prisma.organization.updateMany({ where: { environmentId: id, id: organizationId }, data: { isSuspended: false } });
+  gatehouse.app.infrastructure.lookups.forget();
   // A token that it was given before it was confined opens nothing either.
   await prisma.application.updateMany({ where: { id: machine.id }, data: { organizationId: null } });
+  gatehouse.app.infrastructure.lookups.forget();
   const { access_token: wide } = (await token(managementAudience)).body;
   expect((await ask(gatehouse, wide, '{ viewer { scopes } }')).data).toEqual({ viewer: { scopes: ['read:users'] } });
   await prisma.application.updateMany({ where: { id: machine.id }, data: { organizationId } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect(await ask(gatehouse, wide, '{ viewer { scopes } }')).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
 });

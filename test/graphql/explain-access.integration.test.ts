@@ -303,6 +303,7 @@ describe('explaining for somebody else', () => {
     const environmentId = alpha.development.environmentId;
     const applicationId = alpha.development.ids.Application!;
     await ctx.db.applicationApi.deleteMany({ where: { environmentId, applicationId } });
+    gatehouse.app.infrastructure.lookups.forget();
     const machine = await explained(gatehouse, tokens.get('owner'), { document: '{ environment { name } }', as: { applicationId } });
     expect(machine).toMatchObject({ kind: 'MACHINE', isAllowed: false });
     expect(machine.coordinates[0]).toMatchObject({ refusal: 'FORBIDDEN', environmentId });

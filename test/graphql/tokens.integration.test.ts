@@ -94,6 +94,7 @@ describe('a token’s power ends', () => {
     const token = await tokenOf(machine);
     expect(await who(token)).toMatchObject({ status: 200, errors: [] });
     await prisma().application.delete({ where: { environmentId_id: key(machine.applicationId) } });
+    gatehouse.app.infrastructure.lookups.forget();
     expect(await who(token)).toMatchObject(REFUSED);
   });
 
@@ -101,6 +102,7 @@ describe('a token’s power ends', () => {
     const machine = await newMachine();
     const token = await tokenOf(machine);
     await prisma().applicationApi.deleteMany({ where: { applicationId: machine.applicationId } });
+    gatehouse.app.infrastructure.lookups.forget();
     expect(await who(token)).toMatchObject(REFUSED);
   });
 
@@ -109,6 +111,7 @@ describe('a token’s power ends', () => {
     const token = await tokenOf(machine);
     const scopes = ['read:businesses', 'read:environments', 'read:organizations'];
     await prisma().applicationApi.updateMany({ where: { applicationId: machine.applicationId }, data: { scopes } });
+    gatehouse.app.infrastructure.lookups.forget();
     const { data, errors } = await who(token);
     expect(data?.environment).toEqual({ users: null, organizations: { totalCount: expect.any(Number) } });
     expect(errors).toMatchObject([{ path: ['environment', 'users'], extensions: { code: 'FORBIDDEN', permission: 'read:users' } }]);

@@ -124,8 +124,10 @@ test('what was taken from the client is in no later token', async () => {
   const { prisma } = gatehouse.app.infrastructure.database;
   const applicationId = `app_${gatehouse.application('reg').clientId}`;
   await prisma.applicationApi.updateMany({ where: { applicationId }, data: { scopes: ['read:invoices'] } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect((await ask({}, 'reg')).body['scope']).toBe('read:invoices');
   expect((await ask({ scope: 'write:invoices' }, 'reg')).body['error']).toBe('invalid_scope');
   await prisma.applicationApi.deleteMany({ where: { applicationId } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect((await ask({}, 'reg')).body['error']).toBe('unauthorized_client');
 });

@@ -83,6 +83,7 @@ test('a client id or an ID token narrows the choice to that application’s own 
   const elsewhere = 'https://elsewhere.test/bye';
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.application.updateMany({ where: { id: `app_${gatehouse.application('m2m').clientId}` }, data: { logoutUrls: [elsewhere] } });
+  gatehouse.app.infrastructure.lookups.forget();
   const target = `post_logout_redirect_uri=${encodeURIComponent(elsewhere)}`;
   await expectPage(await leave(person, `?${target}&client_id=${gatehouse.application('spa').clientId}`), 400);
   await expectPage(await leave(person, `?${target}&id_token_hint=${body['id_token']}`), 400);

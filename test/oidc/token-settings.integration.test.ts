@@ -28,6 +28,7 @@ beforeEach(async () => {
       ...{ accessTokenLifetime: 86_400, idTokenLifetime: 3600, refreshTokenLifetime: 1_296_000 },
     },
   });
+  gatehouse.app.infrastructure.lookups.forget();
 });
 
 const TOKENS = graphql(`
@@ -50,6 +51,7 @@ async function member() {
   const organizationId = await organization(gatehouse, 'Globex', { members: [userId] });
   const { environmentId, businessId } = scope;
   await prisma.organization.updateMany({ where: { id: organizationId }, data: { externalId: `ext-${organizationId.slice(-4)}` } });
+  gatehouse.app.infrastructure.lookups.forget();
   const roleId = `role_${organizationId.slice(4)}`;
   await prisma.role.create({ data: { businessId, id: roleId, key: `clerk-${organizationId.slice(-4)}`, name: 'Clerk' } });
   await prisma.membershipRole.create({ data: { environmentId, membershipId: `om_${organizationId}_0`, businessId, roleId } });
@@ -144,6 +146,7 @@ test('what stands in the database beside the standard claims does not replace on
   const { prisma } = gatehouse.app.infrastructure.database;
   const { userId, tokens } = await member();
   await prisma.application.updateMany({ where: { id: idOf('spa') }, data: { accessTokenClaims: ['sub', 'permissions', 'email', 'iss'] } });
+  gatehouse.app.infrastructure.lookups.forget();
   const claims = decodeJwt((await refresh(gatehouse, tokens.refresh_token)).body.access_token);
   expect(claims).toMatchObject({ sub: userId, permissions: [], iss: gatehouse.quickstart.issuer });
 });

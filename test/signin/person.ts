@@ -116,6 +116,7 @@ export async function signIn(
 export async function signInByCode(gatehouse: TestApp, kind: Kind): Promise<void> {
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.application.updateMany({ where: { id: `app_${gatehouse.application(kind).clientId}` }, data: { emailSignIn: 'code' } });
+  gatehouse.app.infrastructure.lookups.forget();
 }
 
 /** Did the browser leave the pages for the application, with a code? */
@@ -184,6 +185,7 @@ export async function suspend(
   const { prisma } = gatehouse.app.infrastructure.database;
   if ('userId' in what) await prisma.user.updateMany({ where: { id: what.userId }, data: { isSuspended } });
   else await prisma.organization.updateMany({ where: { id: what.organizationId }, data: { isSuspended } });
+  gatehouse.app.infrastructure.lookups.forget();
 }
 
 /** Makes an organization of the seeded issuer, with its members. */

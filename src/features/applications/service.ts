@@ -240,8 +240,10 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', subs
 /** The client with this client id in the environment, with the APIs it is authorised for. */
 export async function findClient(infrastructure: Infrastructure, environmentId: string, clientId: string): Promise<Client | undefined> {
   if (!/^[0-9a-f]{32}$/.test(clientId)) return undefined;
-  const [row] = await infrastructure.database.query<{ client: Client }>('find-client', CLIENT, [environmentId, `app_${clientId}`]);
-  return row?.client;
+  return infrastructure.lookups.find(environmentId, `client ${clientId}`, async () => {
+    const [row] = await infrastructure.database.query<{ client: Client }>('find-client', CLIENT, [environmentId, `app_${clientId}`]);
+    return row?.client;
+  });
 }
 
 /** As {@link findClient}, by the application's id in one of these environments. */
@@ -261,12 +263,15 @@ export async function registeredUrls(
   infrastructure: Infrastructure,
   environmentId: string,
 ): Promise<{ callbackUrls: string[]; logoutUrls: string[] }> {
-  const rows = await infrastructure.database.query<{ callbackUrls: string[]; logoutUrls: string[] }>(
-    'registered-urls',
-    'SELECT callback_urls AS "callbackUrls", logout_urls AS "logoutUrls" FROM applications WHERE environment_id = $1',
-    [environmentId],
-  );
-  return { callbackUrls: rows.flatMap((row) => row.callbackUrls), logoutUrls: rows.flatMap((row) => row.logoutUrls) };
+  const registered = await infrastructure.lookups.find(environmentId, 'registered URLs', async () => {
+    const rows = await infrastructure.database.query<{ callbackUrls: string[]; logoutUrls: string[] }>(
+      'registered-urls',
+      'SELECT callback_urls AS "callbackUrls", logout_urls AS "logoutUrls" FROM applications WHERE environment_id = $1',
+      [environmentId],
+    );
+    return { callbackUrls: rows.flatMap((row) => row.callbackUrls), logoutUrls: rows.flatMap((row) => row.logoutUrls) };
+  });
+  return registered!;
 }
 
 /** Does an application of this type keep a secret? */

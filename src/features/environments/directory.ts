@@ -1,4 +1,5 @@
-/** Finds the environment that a request's address names. Answers are kept for some seconds: every request asks. */
+/** Finds the environment that a request's address names. */
+import { ALL_ENVIRONMENTS } from '../../db/lookups.ts';
 import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Infrastructure } from '../context.ts';
 
@@ -14,9 +15,6 @@ export interface Tenancy {
   /** What cookies are bound to: `/` or `/e/<domain>`. */
   readonly cookiePath: string;
 }
-
-const CACHE_SECONDS = 5;
-const caches = new WeakMap<object, Map<string, { tenancy: Tenancy; readAt: number }>>();
 
 /** The environment at `address`, or undefined where there is none. */
 export async function findTenancy(infrastructure: Infrastructure, address: Address): Promise<Tenancy | undefined> {
@@ -46,33 +44,24 @@ export async function tenancyOfIssuer(infrastructure: Infrastructure, issuer: st
   return tenancy?.issuer === issuer ? tenancy : undefined;
 }
 
-async function cached(
+function cached(
   infrastructure: Infrastructure,
   key: string,
   where: { id: string } | { domain: string; isPrimary: false } | { isPrimary: true },
 ): Promise<Tenancy | undefined> {
-  let cache = caches.get(infrastructure.database);
-  if (!cache) {
-    cache = new Map();
-    caches.set(infrastructure.database, cache);
-  }
-  const now = infrastructure.clock.now().getTime();
-  const known = cache.get(key);
-  if (known && Math.abs(now - known.readAt) < CACHE_SECONDS * 1000) return known.tenancy;
-  const row = await infrastructure.database.prisma.environment.findFirst({ where });
-  if (!row) {
-    cache.delete(key);
-    return undefined;
-  }
-  const tenancy: Tenancy = {
-    environmentId: row.id,
-    businessId: row.businessId,
-    domain: row.domain,
-    isPrimary: row.isPrimary,
-    kind: row.kind as Tenancy['kind'],
-    issuer: issuerOf(infrastructure.config, row),
-    cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
-  };
-  cache.set(key, { tenancy, readAt: now });
-  return tenancy;
+  return infrastructure.lookups.find(ALL_ENVIRONMENTS, key, async () => {
+    const row = await infrastructure.database.prisma.environment.findFirst({ where });
+    return (
+      (row && {
+        environmentId: row.id,
+        businessId: row.businessId,
+        domain: row.domain,
+        isPrimary: row.isPrimary,
+        kind: row.kind as Tenancy['kind'],
+        issuer: issuerOf(infrastructure.config, row),
+        cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
+      }) ??
+      undefined
+    );
+  });
 }

@@ -8,11 +8,7 @@ import type { Context, Infrastructure } from '../context.ts';
 interface Keys {
   readonly signer: Signer;
   readonly jwks: { keys: JWK[] };
-  readonly readAt: number;
 }
-
-const CACHE_SECONDS = 60;
-const caches = new WeakMap<object, Map<string, Keys>>();
 
 /** Makes an environment's first key, inside the caller's transaction. */
 export async function createSigningKey(ctx: Context, environmentId: string): Promise<void> {
@@ -35,24 +31,18 @@ export async function createSigningKey(ctx: Context, environmentId: string): Pro
 /** The environment's key set as published, and the key to sign with now.
  * @throws Error when the environment has no key: its creation makes one */
 export async function signingKeys(infrastructure: Infrastructure, environmentId: string): Promise<Keys> {
-  let cache = caches.get(infrastructure.database);
-  if (!cache) {
-    cache = new Map();
-    caches.set(infrastructure.database, cache);
-  }
-  const now = infrastructure.clock.now().getTime();
-  const cached = cache.get(environmentId);
-  if (cached && Math.abs(now - cached.readAt) < CACHE_SECONDS * 1000) return cached;
+  const keys = await infrastructure.lookups.find(environmentId, 'signing keys', () => readKeys(infrastructure, environmentId));
+  if (!keys) throw new Error(`Environment ${environmentId} has no signing key.`);
+  return keys;
+}
 
-  const rows = await infrastructure.database.prisma.signingKey.findMany({ where: { environmentId }, orderBy: { createdAt: 'desc' } });
+async function readKeys({ database, vault }: Infrastructure, environmentId: string): Promise<Keys | undefined> {
+  const rows = await database.prisma.signingKey.findMany({ where: { environmentId }, orderBy: { createdAt: 'desc' } });
   const active = rows.find((row) => row.retiredAt === null);
-  if (!active) throw new Error(`Environment ${environmentId} has no signing key.`);
-  const pem = infrastructure.vault.open(`signing key ${environmentId}`, active.privateKey);
-  const keys: Keys = {
+  if (!active) return undefined;
+  const pem = vault.open(`signing key ${environmentId}`, active.privateKey);
+  return {
     signer: { kid: active.id, algorithm: 'RS256', privateKey: createPrivateKey(pem) },
     jwks: { keys: rows.map((row) => row.publicJwk as JWK) },
-    readAt: now,
   };
-  cache.set(environmentId, keys);
-  return keys;
 }
