@@ -3,6 +3,7 @@ import { isPermission } from '../access/permissions.ts';
 import { managementAudience } from '../features/apis/service.ts';
 import { type Client, findClient } from '../features/applications/service.ts';
 import { actingAs, type Context, type Infrastructure, type Scope } from '../features/context.ts';
+import { isMachineTokenRevoked } from '../features/grants/access-tokens.ts';
 import { teamActor } from '../features/team/actor.ts';
 import type { Actor, MachineActor } from '../kernel/actor.ts';
 import { bearerToken, verifyFromAnyIssuer } from '../oidc/bearer.ts';
@@ -20,11 +21,12 @@ export async function actorOf(infrastructure: Infrastructure, authorization: str
   const client = await findClient(infrastructure, tenancy.environmentId, String(claims['azp']));
   if (!client?.apis.some((api) => api.isManagement) || client.organization) return undefined;
   if (Array.isArray(claims['gty']) && claims['gty'].includes('client_credentials')) {
+    if (await isMachineTokenRevoked(infrastructure, tenancy.environmentId, claims.jti!)) return undefined;
     return onceFor(client, claims, () => machineActor(client, tenancy, claims['scp'] as string[]));
   }
   // Only the account environment's people are team members; another environment's are its customers.
   if (tenancy.kind !== 'account' || !claims.sub) return undefined;
-  return teamActor(infrastructure, tenancy.environmentId, claims.sub, new Date(claims.iat! * 1000));
+  return teamActor(infrastructure, tenancy.environmentId, claims.sub, { issuedAt: new Date(claims.iat! * 1000), jti: claims.jti! });
 }
 
 /** Made once for a token, as long as nothing about its application changes. */

@@ -9,12 +9,12 @@ const MAX_TOKEN_LENGTH = 16_384;
 
 /** The token of an Authorization header; undefined for anything but one well-formed Bearer credential. */
 export function bearerToken(authorization: string | undefined): string | undefined {
-  const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1];
-  return token && token.length <= MAX_TOKEN_LENGTH ? token : undefined;
+  return /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1];
 }
 
 /** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */
 export async function verifyAccessToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<JWTPayload | undefined> {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
   const { keys, verified } = keySet((await signingKeys(infrastructure, tenancy.environmentId)).jwks);
   const now = infrastructure.clock.now();
   const known = verified.get(token);
@@ -39,6 +39,7 @@ export async function verifyFromAnyIssuer(
   infrastructure: Infrastructure,
   token: string,
 ): Promise<{ tenancy: Tenancy; claims: JWTPayload } | undefined> {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
   let issuer = issuers.get(token);
   if (issuer === undefined) {
     issuer = unverifiedIssuer(token) ?? '';

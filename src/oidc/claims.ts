@@ -1,5 +1,6 @@
 /** The claims of each token, in one place. Arrays stay arrays and seconds stay whole: SDKs depend on the types. */
 import type { Client } from '../features/applications/service.ts';
+import { jtiOf } from '../features/grants/access-tokens.ts';
 import type { Grant } from '../features/grants/service.ts';
 import type { Subject } from '../features/grants/subject.ts';
 import { epochSeconds } from '../kernel/clock.ts';
@@ -22,7 +23,7 @@ export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, 
     azp: client.clientId,
     iat,
     exp: iat + client.accessTokenLifetime,
-    jti: randomUUID(),
+    jti: jtiOf(grant.grantId),
     scp: grant.scopes,
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,

@@ -2,12 +2,16 @@
 import { OIDC_SCOPES } from './scopes.ts';
 import { GRANT_TYPES } from './token.ts';
 
+const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'none'];
+
 export function discovery(issuer: string): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/auth`,
     token_endpoint: `${issuer}/oauth2/token`,
     userinfo_endpoint: `${issuer}/oauth2/v2/user_profile`,
+    revocation_endpoint: `${issuer}/oauth2/revoke`,
+    introspection_endpoint: `${issuer}/oauth2/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks`,
     end_session_endpoint: `${issuer}/logout`,
     scopes_supported: OIDC_SCOPES,
@@ -40,7 +44,9 @@ export function discovery(issuer: string): object {
     prompt_values_supported: ['none', 'login', 'create'],
     code_challenge_methods_supported: ['S256'],
     id_token_signing_alg_values_supported: ['RS256'],
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'none'],
+    token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+    revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+    introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION.filter((method) => method !== 'none'),
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,

@@ -1,6 +1,7 @@
 /** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { createContext, type Infrastructure } from '../features/context.ts';
+import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
 import { signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken, setSession } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
@@ -11,7 +12,9 @@ import type { Form } from './client-authentication.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { discovery } from './discovery.ts';
 import { OAuthError, RedirectError } from './errors.ts';
+import { introspect } from './introspection.ts';
 import { logout } from './logout.ts';
+import { revoke } from './revocation.ts';
 import { token } from './token.ts';
 import { userProfile } from './user-profile.ts';
 
@@ -42,17 +45,15 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     });
 
     const applications = allowApplications(infrastructure);
-    preflight(routes, '/oauth2/token', applications, 'POST');
-    routes.post('/oauth2/token', { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) => {
-      if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? ''))
-        throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
-      const tokens = await token(infrastructure, request.tenancy, {
-        authorization: request.headers.authorization,
-        form: (request.body ?? {}) as Form,
-        origin: originOf(request),
-      });
-      return reply.header('cache-control', 'no-store').send(tokens);
-    });
+    const formEndpoint = (path: string, run: (tenancy: Tenancy, posted: Posted) => Promise<object | undefined>) => {
+      preflight(routes, path, applications, 'POST');
+      routes.post(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
+        reply.header('cache-control', 'no-store').send((await run(request.tenancy, postedIn(request))) ?? ''),
+      );
+    };
+    formEndpoint('/oauth2/token', (tenancy, posted) => token(infrastructure, tenancy, posted));
+    formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
+    formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 
     for (const path of ['/oauth2/v2/user_profile', '/oauth2/userinfo']) {
       preflight(routes, path, applications, 'GET');
@@ -69,6 +70,20 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       return target ? goTo(reply, target) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
     });
   };
+}
+
+interface Posted {
+  readonly authorization: string | undefined;
+  readonly form: Form;
+  readonly origin: Origin;
+}
+
+/** @throws OAuthError invalid_request for a body that is no form */
+function postedIn(request: FastifyRequest): Posted {
+  const { headers } = request;
+  if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
+    throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
+  return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request) };
 }
 
 function publicDocument(routes: FastifyInstance, path: string, make: (request: FastifyRequest) => object | Promise<object>): void {

@@ -102,6 +102,13 @@ export interface TokenAnswer {
   readonly error_description?: string;
 }
 
+/** Posts a form to an endpoint of an issuer; the body is undefined where there is none. */
+export async function postForm(url: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+  const response = await fetch(url, { method: 'POST', headers, body: new URLSearchParams(form) });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text ? (JSON.parse(text) as Record<string, unknown>) : undefined };
+}
+
 /** Posts a form to a token endpoint. */
 export async function postToken(issuer: string, form: Record<string, string>, headers: Record<string, string> = {}) {
   const response = await fetch(`${issuer}/oauth2/token`, { method: 'POST', headers, body: new URLSearchParams(form) });

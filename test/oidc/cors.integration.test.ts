@@ -27,6 +27,7 @@ beforeAll(async () => {
 
 const ENDPOINTS = [
   ['POST', '/oauth2/token'],
+  ['POST', '/oauth2/revoke'],
   ['GET', '/oauth2/v2/user_profile'],
   ['GET', '/oauth2/userinfo'],
 ] as const;

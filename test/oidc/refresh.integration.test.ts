@@ -121,6 +121,37 @@ test('parallel replays after the window end the family just as well, and are tol
   expect(await count()).toBe(before + 1);
 });
 
+test('an application says itself how long the window is: not at all, or five minutes', async () => {
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const setWindow = async (refreshTokenGracePeriod: number) => {
+    await prisma.application.updateMany({
+      where: { id: `app_${gatehouse.application('spa').clientId}` },
+      data: { refreshTokenGracePeriod },
+    });
+    gatehouse.app.infrastructure.lookups.forget();
+  };
+  await setWindow(300);
+  const token = await newToken();
+  const successor = await trade(token);
+  gatehouse.advance(290);
+  expect(await trade(token)).toBe(successor);
+  await setWindow(0);
+  gatehouse.advance(1);
+  await expectRefused(token);
+  await expectRefused(successor);
+  await setWindow(30);
+});
+
+test('the end of a family by a replay is in the audit log, with its reason', async () => {
+  const token = await newToken();
+  await trade(token);
+  gatehouse.advance(LATER);
+  await expectRefused(token);
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const event = await prisma.auditEvent.findFirstOrThrow({ where: { action: 'grant.revoked' }, orderBy: { id: 'desc' } });
+  expect(event).toMatchObject({ targetType: 'grant', details: { reason: 'refresh_token_replayed' } });
+});
+
 test('a theft in one family leaves the person’s others alone', async () => {
   const [stolen, other] = [await newToken(), await newToken()];
   await trade(stolen);

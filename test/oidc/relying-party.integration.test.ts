@@ -126,7 +126,7 @@ test('the access token is for the audiences that were asked for, each claim in i
     sub: tokens.claims()!.sub,
     iat: SECONDS,
     exp: payload.iat! + 86_400,
-    jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    jti: expect.stringMatching(/^[0-9a-f]{32}\.[\w-]{16}$/),
     scp: ['openid', 'profile', 'email', 'offline'],
     org_code: (tokens.claims()!['org_codes'] as string[])[0],
     permissions: [],

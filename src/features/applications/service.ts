@@ -204,6 +204,7 @@ export interface Client {
   readonly accessTokenLifetime: number;
   readonly idTokenLifetime: number;
   readonly refreshTokenLifetime: number;
+  readonly refreshTokenGracePeriod: number;
   /** Optional claims of each kind of token. */
   readonly accessTokenClaims: readonly string[];
   readonly idTokenClaims: readonly string[];
@@ -231,7 +232,7 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', subs
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
     'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims,
     'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
-    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'isBoundToOperations', a.is_bound_to_operations,
+    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
       WHERE g.environment_id = a.environment_id AND g.application_id = a.id)) AS client

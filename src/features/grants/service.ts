@@ -8,13 +8,13 @@ import { randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
+import { deleteExpiredRevocations } from './access-tokens.ts';
 import { type Subject, subjectSql } from './subject.ts';
+
+export { grantIdIn, liveTokenSql } from './access-tokens.ts';
 
 /** Seconds an authorization code lives. */
 export const CODE_SECONDS = 60;
-
-/** Seconds in which a refresh token that was just rotated still leads to the successor that was issued for it. */
-export const REFRESH_GRACE_SECONDS = 30;
 
 export interface Grant {
   readonly grantId: string;
@@ -107,6 +107,29 @@ export async function consumeCode(
   return rows.length === 1 ? token : undefined;
 }
 
+export interface FoundRefreshToken extends Grant {
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly rotatedAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+/** The refresh token's record, whatever its state; undefined for one this environment never issued. */
+export async function findRefreshToken(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  token: string,
+): Promise<FoundRefreshToken | undefined> {
+  const [row] = await infrastructure.database.query<FoundRefreshToken>(
+    'find-refresh-token',
+    `SELECT ${GRANT_COLUMNS}, t.created_at AS "createdAt", t.expires_at AS "expiresAt", t.rotated_at AS "rotatedAt"
+     FROM refresh_tokens t JOIN grants g ON g.environment_id = t.environment_id AND g.id = t.grant_id
+     WHERE t.environment_id = $1 AND t.token_hash = $2`,
+    [environmentId, sha256(token)],
+  );
+  return row;
+}
+
 /** As the database writes it into JSON: moments are ISO 8601 text. */
 interface PresentedToken extends Grant {
   readonly expiresAt: string;
@@ -148,11 +171,20 @@ const ROTATE = `WITH presented AS (
  * not over for the application. A token's successor is derived from it under the server's key, so that a replay within the
  * grace window gets the same one again though only digests are kept. Later than that a replay revokes the family
  * (RFC 9700 §4.14.2).
- * @param input lifetime: seconds the successor lives; inactivityTimeout: seconds after which a session is over without activity
+ * @param input lifetime: seconds the successor lives; gracePeriod: seconds in which a replay gets it; inactivityTimeout: seconds
+ * after which a session is over without activity
  */
 export async function rotateRefreshToken(
   infrastructure: Infrastructure,
-  input: { environmentId: string; businessId: string; applicationId: string; token: string; lifetime: number; inactivityTimeout: number },
+  input: {
+    environmentId: string;
+    businessId: string;
+    applicationId: string;
+    token: string;
+    lifetime: number;
+    gracePeriod: number;
+    inactivityTimeout: number;
+  },
 ): Promise<{ grant: Grant; subject: Subject | null; refreshToken: string } | { refused: RefreshRefusal }> {
   const { environmentId, applicationId, token } = input;
   const now = infrastructure.clock.now();
@@ -173,7 +205,7 @@ export async function rotateRefreshToken(
   if (grant.revokedAt) return { refused: 'revoked' };
   if (row.wasRotated) return { grant, subject, refreshToken: successor };
   if (new Date(grant.expiresAt) <= now) return { refused: 'expired' };
-  if (grant.rotatedAt && new Date(grant.rotatedAt) < later(now, -REFRESH_GRACE_SECONDS)) {
+  if (grant.rotatedAt && new Date(grant.rotatedAt) < later(now, -input.gracePeriod)) {
     await revokeGrant(createContext(infrastructure, { kind: 'system', name: 'refresh' }), {
       ...input,
       grantId: grant.grantId,
@@ -232,7 +264,10 @@ export async function revokeGrants(ctx: Context, environmentId: string, owner: G
   await ctx.db.grant.updateMany({ where: living, data: { revokedAt: now } });
 }
 
-/** Deletes what can never be used again, in small batches. Returns the number of rows. */
+/**
+ * Deletes what can never be used again, in small batches. A grant stays as long as an access token born of it may live.
+ * Returns the number of rows.
+ */
 export async function deleteExpiredGrants(infrastructure: Infrastructure, batch = 1000): Promise<number> {
   const now = infrastructure.clock.now();
   const codes = await infrastructure.database.query(
@@ -247,10 +282,11 @@ export async function deleteExpiredGrants(infrastructure: Infrastructure, batch 
   );
   const grants = await infrastructure.database.query(
     'delete-grants',
-    `DELETE FROM grants WHERE (environment_id, id) IN (SELECT g.environment_id, g.id FROM grants g WHERE g.created_at < $1
+    `DELETE FROM grants WHERE (environment_id, id) IN (SELECT g.environment_id, g.id FROM grants g JOIN applications a ON a.environment_id = g.environment_id AND a.id = g.application_id
+     WHERE g.created_at < $1::timestamptz - make_interval(secs => a.access_token_lifetime)
        AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.environment_id = g.environment_id AND t.grant_id = g.id)
        AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.environment_id = g.environment_id AND c.grant_id = g.id) LIMIT $2) RETURNING 1`,
     [later(now, -3600), batch],
   );
-  return codes.length + tokens.length + grants.length;
+  return codes.length + tokens.length + grants.length + (await deleteExpiredRevocations(infrastructure, batch));
 }

@@ -3,6 +3,7 @@ import { isTeamRole, permissionsOf, type TeamRole } from '../../access/team-role
 import type { TeamActor } from '../../kernel/actor.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import type { Context, Infrastructure } from '../context.ts';
+import { grantIdIn, liveTokenSql } from '../grants/service.ts';
 
 /** One row a membership; a single one without a business for a person who is on no team. */
 interface Row {
@@ -15,19 +16,26 @@ const MEMBERSHIPS = `SELECT m.business_id AS "businessId", m.roles,
   (SELECT coalesce(array_agg(e.id ORDER BY e.id), '{}') FROM environments e WHERE e.business_id = m.business_id) AS environments
   FROM users u LEFT JOIN team_members m ON m.account_environment_id = u.environment_id AND m.user_id = u.id
   WHERE u.environment_id = $1 AND u.id = $2 AND NOT u.is_suspended AND u.access_removed_at IS NULL
-    AND ($3::timestamptz IS NULL OR u.access_ended_at IS NULL OR u.access_ended_at < $3)`;
+    AND ($3::timestamptz IS NULL OR u.access_ended_at IS NULL OR u.access_ended_at < $3)
+    AND ($4::text IS NULL OR ${liveTokenSql('$1', '$5', '$2', '$4')})`;
 
 /**
  * The actor that the user is now; one with no business has nothing it may do but make one. Undefined for a user who is
- * suspended or gone, and for one whose access was ended since `issuedAt`, when the token that it shows was issued.
+ * suspended or gone; for one whose access was ended since the token that it shows was issued; and for a revoked token.
  */
 export async function teamActor(
   infrastructure: Infrastructure,
   accountEnvironmentId: string,
   userId: string,
-  issuedAt?: Date,
+  token?: { readonly issuedAt: Date; readonly jti: string },
 ): Promise<TeamActor | undefined> {
-  const found = await infrastructure.database.query<Row>('team-memberships', MEMBERSHIPS, [accountEnvironmentId, userId, issuedAt ?? null]);
+  const found = await infrastructure.database.query<Row>('team-memberships', MEMBERSHIPS, [
+    accountEnvironmentId,
+    userId,
+    token?.issuedAt ?? null,
+    token?.jti ?? null,
+    token ? grantIdIn(token.jti) : null,
+  ]);
   if (found.length === 0) return undefined;
   const rows = found.filter((row): row is Row & { businessId: string } => row.businessId !== null);
   return {

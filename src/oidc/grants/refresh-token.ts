@@ -14,6 +14,7 @@ export async function refreshToken(request: TokenRequest): Promise<TokenResponse
     applicationId: client.applicationId,
     token,
     lifetime: client.refreshTokenLifetime,
+    gracePeriod: client.refreshTokenGracePeriod,
     inactivityTimeout: client.sessionInactivityTimeout,
   });
   if ('refused' in rotation) throw new OAuthError('invalid_grant', 'The refresh token is wrong, expired, used or revoked.');

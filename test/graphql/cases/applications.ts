@@ -134,6 +134,11 @@ export const applications: FeatureCases = {
           path: ['accessTokenLifetime'],
           input: (stage) => ({ ...machine(stage), accessTokenLifetime: 1_296_000 }),
         },
+        ...[-1, 301].map((refreshTokenGracePeriod) => ({
+          code: 'INVALID_GRACE_PERIOD',
+          path: ['refreshTokenGracePeriod'],
+          input: (stage: Stage) => ({ ...machine(stage), refreshTokenGracePeriod }),
+        })),
         {
           code: 'UNKNOWN_CLAIM',
           path: ['machineTokenClaims', '1'],

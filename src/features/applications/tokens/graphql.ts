@@ -1,7 +1,7 @@
 /** Token lifetimes and optional claims in the graph. */
 import { builder } from '../../../graphql/builder.ts';
 import { changed, defineMutation } from '../../../graphql/payload.ts';
-import { LIFETIME_BOUNDS, OPTIONAL_CLAIMS, updateApplicationTokens } from './service.ts';
+import { GRACE_BOUNDS, LIFETIME_BOUNDS, OPTIONAL_CLAIMS, updateApplicationTokens } from './service.ts';
 
 const permission = 'read:application_tokens';
 
@@ -9,6 +9,12 @@ builder.prismaObjectFields('Application', (t) => ({
   accessTokenLifetime: t.exposeInt('accessTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
   idTokenLifetime: t.exposeInt('idTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
   refreshTokenLifetime: t.exposeInt('refreshTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
+  refreshTokenGracePeriod: t.exposeInt('refreshTokenGracePeriod', {
+    nullable: true,
+    permission,
+    description:
+      'Seconds in which a refresh token that was traded in still leads to its successor, for a client that lost the answer. Later than that it ends the whole family.',
+  }),
   accessTokenClaims: t.exposeStringList('accessTokenClaims', {
     nullable: true,
     permission,
@@ -34,6 +40,7 @@ defineMutation({
   codes: {
     INVALID_LIFETIME: 'Shorter or longer than a token may live.',
     REFRESH_TOO_SHORT: 'Refresh tokens would not outlive access tokens.',
+    INVALID_GRACE_PERIOD: 'Shorter or longer than a grace period may be.',
     UNKNOWN_CLAIM: 'No claim that may be chosen for this kind of token.',
     NO_SUCH_TOKEN: 'Applications of this type are not given tokens of this kind.',
     TOO_MANY: 'More than 50 claims.',
@@ -43,6 +50,7 @@ defineMutation({
     accessTokenLifetime: t.int({ description: SECONDS }),
     idTokenLifetime: t.int({ description: SECONDS }),
     refreshTokenLifetime: t.int({ description: `${SECONDS} More than the access token’s.` }),
+    refreshTokenGracePeriod: t.int({ description: `Seconds, ${GRACE_BOUNDS.min} to ${GRACE_BOUNDS.max}. Absent: unchanged.` }),
     accessTokenClaims: t.stringList({ description: claimsOf('access') }),
     idTokenClaims: t.stringList({ description: claimsOf('id') }),
     machineTokenClaims: t.stringList({ description: claimsOf('machine') }),

@@ -8,6 +8,9 @@ import { type ApplicationType, applicationScope, lockApplication } from '../serv
 /** Seconds that a token may live. */
 export const LIFETIME_BOUNDS = { min: 60, max: 365 * 24 * 3600 };
 
+/** Seconds that a refresh token may go on leading to its successor. */
+export const GRACE_BOUNDS = { min: 0, max: 300 };
+
 type TokenKind = 'access' | 'id' | 'machine';
 
 /** The optional claims that a token of each kind may carry. None of them is a standard claim, and nothing else can be named. */
@@ -39,6 +42,7 @@ export interface UpdateApplicationTokensInput {
   readonly accessTokenLifetime?: number | null | undefined;
   readonly idTokenLifetime?: number | null | undefined;
   readonly refreshTokenLifetime?: number | null | undefined;
+  readonly refreshTokenGracePeriod?: number | null | undefined;
   /** Everything from now on: names of claims, and `property:<key>`. */
   readonly accessTokenClaims?: readonly string[] | null | undefined;
   readonly idTokenClaims?: readonly string[] | null | undefined;
@@ -47,7 +51,7 @@ export interface UpdateApplicationTokensInput {
 }
 
 /** Changes the tokens that an application is given from now on.
- * @throws InvalidInputError INVALID_LIFETIME, REFRESH_TOO_SHORT, UNKNOWN_CLAIM, NO_SUCH_TOKEN, TOO_MANY or CONFLICT */
+ * @throws InvalidInputError INVALID_LIFETIME, REFRESH_TOO_SHORT, INVALID_GRACE_PERIOD, UNKNOWN_CLAIM, NO_SUCH_TOKEN, TOO_MANY or CONFLICT */
 export const updateApplicationTokens = action({
   permission: 'update:application_tokens',
   scope: applicationScope,
@@ -60,6 +64,7 @@ export const updateApplicationTokens = action({
       where: { environmentId_id: { environmentId, id: applicationId }, ...atVersion(input) },
       data: {
         ...checkLifetimes(known, input),
+        refreshTokenGracePeriod: checkGracePeriod(input),
         accessTokenClaims: await claimsOf('access'),
         idTokenClaims: await claimsOf('id'),
         machineTokenClaims: await claimsOf('machine'),
@@ -95,6 +100,13 @@ function checkLifetimes(known: Application, input: UpdateApplicationTokensInput)
       wanted.refreshTokenLifetime === undefined ? 'accessTokenLifetime' : 'refreshTokenLifetime',
     ]);
   return wanted;
+}
+
+function checkGracePeriod({ refreshTokenGracePeriod: seconds }: UpdateApplicationTokensInput): number | undefined {
+  const { min, max } = GRACE_BOUNDS;
+  if (seconds != null && (seconds < min || seconds > max))
+    throw new InvalidInputError('INVALID_GRACE_PERIOD', `This is a number of seconds from ${min} to ${max}.`, ['refreshTokenGracePeriod']);
+  return seconds ?? undefined;
 }
 
 async function checkClaims(

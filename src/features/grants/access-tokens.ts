@@ -1,0 +1,72 @@
+/**
+ * Whether access tokens that were issued still count. A person's token ends with its grant, whose id begins its `jti`;
+ * any token may be revoked by itself.
+ */
+import { randomToken } from '../../kernel/ids.ts';
+import type { Infrastructure } from '../context.ts';
+import { type Subject, subjectSql } from './subject.ts';
+
+/** A new `jti` that names the grant which the token is for. */
+export function jtiOf(grantId: string): string {
+  return `${grantId}.${randomToken(12)}`;
+}
+
+/** The grant that a `jti` names; '' for a token without one. */
+export function grantIdIn(jti: string): string {
+  return /^([0-9a-f]{32})\./.exec(jti)?.[1] ?? '';
+}
+
+/** SQL for whether a person's token counts. The arguments are SQL expressions. A grant that is gone counts as revoked. */
+export const liveTokenSql = (environmentId: string, grantId: string, userId: string, jti: string) =>
+  `(EXISTS (SELECT 1 FROM grants g WHERE g.environment_id = ${environmentId} AND g.id = ${grantId} AND g.user_id = ${userId} AND g.revoked_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.environment_id = ${environmentId} AND r.jti = ${jti}))`;
+
+const FIND = `${subjectSql('$1', '$2', 'NULL::text')} WHERE ${liveTokenSql('$1', '$3', '$2', '$4')}`;
+
+/** The person that a token speaks for, in one statement; undefined when the token, or the person's access, is over. */
+export async function subjectOfToken(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  token: { readonly sub: string; readonly jti: string; readonly iat: number },
+): Promise<Subject | undefined> {
+  const values = [environmentId, token.sub, grantIdIn(token.jti), token.jti];
+  const [row] = await infrastructure.database.query<{ subject: Subject }>('subject-of-token', FIND, values);
+  return row?.subject.hasAccess && token.iat >= (row.subject.tokensCountFrom ?? 0) ? row.subject : undefined;
+}
+
+/** Was a machine's token revoked? There are few such, and they are kept in memory. */
+export async function isMachineTokenRevoked(infrastructure: Infrastructure, environmentId: string, jti: string): Promise<boolean> {
+  const revoked = await infrastructure.lookups.find(environmentId, 'revoked machine tokens', async () => {
+    const rows = await infrastructure.database.query<{ jti: string }>(
+      'revoked-machine-tokens',
+      'SELECT jti FROM revoked_tokens WHERE environment_id = $1 AND is_machine',
+      [environmentId],
+    );
+    return new Set(rows.map((row) => row.jti));
+  });
+  return revoked!.has(jti);
+}
+
+/** Ends one access token before its time. */
+export async function revokeAccessToken(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  token: { readonly jti: string; readonly exp: number; readonly isMachine: boolean },
+): Promise<void> {
+  await infrastructure.database.query(
+    'revoke-access-token',
+    'INSERT INTO revoked_tokens (environment_id, jti, is_machine, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+    [environmentId, token.jti, token.isMachine, new Date(token.exp * 1000)],
+  );
+  if (token.isMachine) infrastructure.lookups.forget(environmentId);
+}
+
+/** Forgets revoked tokens that have expired, in one small batch. Returns the number of rows. */
+export async function deleteExpiredRevocations({ database, clock }: Infrastructure, batch = 1000): Promise<number> {
+  const rows = await database.query(
+    'delete-revoked-tokens',
+    'DELETE FROM revoked_tokens WHERE (environment_id, jti) IN (SELECT environment_id, jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2) RETURNING 1',
+    [clock.now(), batch],
+  );
+  return rows.length;
+}

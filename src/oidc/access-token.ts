@@ -1,0 +1,42 @@
+/** Access tokens that still count: signed here, not expired, not revoked, of a client and a person that have access. */
+import type { JWTPayload } from 'jose';
+import { type Client, findClient } from '../features/applications/service.ts';
+import type { Infrastructure } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import { isMachineTokenRevoked, subjectOfToken } from '../features/grants/access-tokens.ts';
+import type { Subject } from '../features/grants/subject.ts';
+import { verifyAccessToken } from './bearer.ts';
+
+export interface LiveToken {
+  readonly claims: AccessTokenClaims;
+  /** The application that it was issued to. */
+  readonly client: Client;
+  /** Absent for a machine's own token. */
+  readonly subject: Subject | undefined;
+}
+
+/** What every access token says. */
+export interface AccessTokenClaims extends JWTPayload {
+  readonly aud: string[];
+  readonly azp: string;
+  readonly jti: string;
+  readonly iat: number;
+  readonly exp: number;
+  readonly scp: string[];
+}
+
+/** The token as it counts now; undefined for one that is over, for text that is no token, and for any other issuer's. */
+export async function findLiveToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<LiveToken | undefined> {
+  const claims = (await verifyAccessToken(infrastructure, tenancy, token)) as AccessTokenClaims | undefined;
+  const { environmentId } = tenancy;
+  // A deleted application takes its tokens along.
+  const client = claims && (await findClient(infrastructure, environmentId, claims.azp));
+  if (!client) return undefined;
+  const { sub } = claims;
+  if (sub === undefined) {
+    const isOver = client.organization?.isSuspended || (await isMachineTokenRevoked(infrastructure, environmentId, claims.jti));
+    return isOver ? undefined : { claims, client, subject: undefined };
+  }
+  const subject = await subjectOfToken(infrastructure, environmentId, { ...claims, sub });
+  return subject && { claims, client, subject };
+}
