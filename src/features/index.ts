@@ -7,6 +7,7 @@ import './applications/graphql.ts';
 import './applications/list/graphql.ts';
 import './applications/tokens/graphql.ts';
 import './applications/urls/graphql.ts';
+import './audit/graphql.ts';
 import './business-plans/graphql.ts';
 import './businesses/graphql.ts';
 import './environment-copies/graphql.ts';

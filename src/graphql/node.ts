@@ -19,6 +19,8 @@ interface NodeKind {
   readonly tenant: 'environmentId' | 'businessId' | { readonly self: 'environment' | 'business' };
   // biome-ignore lint/suspicious/noExplicitAny: each model's arguments differ; the selection and the condition fit all
   readonly find: (prisma: PrismaClient, query: any) => Promise<{ id: string } | null>;
+  /** What a caller who holds the permission reads of them, where that is not all of the tenant's. */
+  readonly besides?: (ctx: Context) => Promise<object>;
 }
 
 const kinds = new Map<IdKind, NodeKind>();
@@ -65,18 +67,15 @@ export function typeNameOf(id: string): string | undefined {
  * The tenant of the row with this id, searched where the actor may read its kind or holds `permission`: elsewhere it is
  * as if it were not there.
  */
-export async function tenantOfNode(
-  { actor, database }: Context,
-  id: string,
-  permission: PermissionName | undefined,
-): Promise<Tenant | undefined> {
+export async function tenantOfNode(ctx: Context, id: string, permission: PermissionName | undefined): Promise<Tenant | undefined> {
   const kind = kinds.get(kindOf(id)!);
   if (!kind) return undefined;
-  const { tenant, find } = kind;
+  const { actor, database } = ctx;
+  const { tenant, find, besides } = kind;
   if (typeof tenant === 'object') return tenant.self === 'business' ? { businessId: id } : { environmentId: id };
   const tenants = (each: PermissionName) => (isOfBusiness(kind) ? businessesWith(actor, each) : environmentsWith(actor, each));
   const within = { in: [...tenants(kind.permission), ...(permission ? tenants(permission) : [])] };
-  const row = await find(database.prisma, { where: { [tenant]: within, id }, select: { [tenant]: true } });
+  const row = await find(database.prisma, { where: { [tenant]: within, id, ...(await besides?.(ctx)) }, select: { [tenant]: true } });
   return (row as unknown as Tenant | null) ?? undefined;
 }
 
@@ -99,10 +98,11 @@ export function findChanged(
 async function findNode(id: string, context: GraphContext, info: GraphQLResolveInfo): Promise<{ id: string } | null> {
   const kind = kinds.get(kindOf(id)!);
   if (!kind) return null;
-  const { permission, tenant, typeName } = kind;
+  const { permission, tenant, typeName, besides } = kind;
   const { actor, database } = context.services;
   const within = { in: isOfBusiness(kind) ? businessesWith(actor, permission) : environmentsWith(actor, permission) };
-  const where = typeof tenant === 'object' ? { AND: [{ id }, { id: within }] } : { [tenant]: within, id };
+  const where =
+    typeof tenant === 'object' ? { AND: [{ id }, { id: within }] } : { [tenant]: within, id, ...(await besides?.(context.services)) };
   return kind.find(database.prisma, { ...queryFromInfo({ context, info, typeName }), where });
 }
 

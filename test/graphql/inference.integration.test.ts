@@ -151,8 +151,8 @@ describe('node(id)', () => {
   });
 
   test('with the id of what has no type finds nothing', async () => {
-    const event = await operator(gatehouse).db.auditEvent.findFirstOrThrow({ where: { businessId: alpha.businessId } });
-    expect(await read(owner, 'query ($id: ID!) { node(id: $id) { __typename } }', { id: event.id })).toMatchObject({
+    const delivery = await operator(gatehouse).db.webhookDelivery.findFirstOrThrow({ where: { environmentId: alpha.ids.Environment } });
+    expect(await read(owner, 'query ($id: ID!) { node(id: $id) { __typename } }', { id: delivery.id })).toMatchObject({
       data: { node: null },
       errors: [],
     });

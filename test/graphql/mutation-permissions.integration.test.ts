@@ -91,5 +91,6 @@ describe('allowed: done, and written down with who did it', () => {
       where: { requestId: headers.get('x-request-id'), ...(action && { action }), actorKind: 'team', actorId: identity.userId },
     });
     expect(written).toHaveLength(action ? 1 : 0);
+    expect(JSON.stringify(written.map(({ details }) => details))).not.toContain('@'); // No address of anybody.
   });
 });

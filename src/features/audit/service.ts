@@ -5,6 +5,8 @@ import { newId } from '../../kernel/ids.ts';
 import type { Context } from '../context.ts';
 import { tellWebhooks } from '../events/service.ts';
 
+export { deleteOldAuditEvents } from './keeping.ts';
+
 export interface AuditEntry {
   readonly businessId: string;
   readonly environmentId?: string | undefined;

@@ -81,7 +81,7 @@ builder.prismaObjectField('Business', 'planLimits', (t) =>
 defineMutation({
   name: 'updateBusinessPlan',
   description:
-    'Moves a business to another plan, at once. On the way down everything that the smaller plan does not allow has to go first.',
+    'Moves a business to another plan, at once. On the way down everything that the smaller plan does not allow has to go first; only the audit log goes by itself, as far as the smaller plan does not keep it.',
   policy: { permission: updateBusinessPlan.permission },
   versioned: true,
   codes: {

@@ -1,4 +1,5 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
+import { deleteOldAuditEvents } from '../audit/service.ts';
 import { createContext, type Infrastructure } from '../context.ts';
 import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
@@ -18,6 +19,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
         await deleteOldEvents(ctx),
+        await deleteOldAuditEvents(ctx),
       ];
       if (deleted.every((rows) => rows === 0)) return;
     }

@@ -83,6 +83,8 @@ export interface FeatureCases {
   readonly mutations?: Readonly<Record<string, MutationCase>>;
   /** Gated fields that only lead to what is reached otherwise: other ways in, and ways back up. */
   readonly roots?: readonly string[];
+  /** Fields of single objects that are there for some rows only, whatever the caller holds; what they lead to is reached otherwise. */
+  readonly mayBeAbsent?: readonly string[];
   /** Fields that are open, each for a reason that the schema gives. Ids of nodes and what payloads carry need no mention. */
   readonly open?: readonly string[];
   /** Fields that are short lists by their nature, not pages. */

@@ -2,6 +2,7 @@
 import { apiKeys } from './api-keys.ts';
 import { apis } from './apis.ts';
 import { applications } from './applications.ts';
+import { auditLog } from './audit.ts';
 import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
@@ -60,6 +61,7 @@ export const FEATURES: readonly FeatureCases[] = [
   subscribers,
   organizationInvitations,
   webhooks,
+  auditLog,
 ];
 
 interface NamedCase extends MutationCase {
