@@ -19,6 +19,7 @@ import './flags/graphql.ts';
 import './identities/graphql.ts';
 import './imports/graphql.ts';
 import './imports/list/graphql.ts';
+import './logos/graphql.ts';
 import './mfa-factors/graphql.ts';
 import './members/graphql.ts';
 import './operations/graphql.ts';

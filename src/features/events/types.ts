@@ -30,6 +30,8 @@ const MEANING: Readonly<Record<string, EventType>> = {
   'organization.restored': 'organization.updated',
   'organization.handle_removed': 'organization.updated',
   'organization.brand_updated': 'organization.updated',
+  'organization.logo_set': 'organization.updated',
+  'organization.logo_removed': 'organization.updated',
   'organization.mfa_updated': 'organization.updated',
   'organization.passkeys_updated': 'organization.updated',
   'organization.sessions_updated': 'organization.updated',

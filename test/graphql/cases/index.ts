@@ -13,6 +13,7 @@ import { environments } from './environments.ts';
 import { flags } from './flags.ts';
 import { identities } from './identities.ts';
 import { imports } from './imports.ts';
+import { logos } from './logos.ts';
 import { members } from './members.ts';
 import { mfaFactors } from './mfa-factors.ts';
 import { operations } from './operations.ts';
@@ -52,6 +53,7 @@ export const FEATURES: readonly FeatureCases[] = [
   operations,
   organizationPolicies,
   organizationBrands,
+  logos,
   imports,
   properties,
   identities,
