@@ -1,5 +1,15 @@
 /** Secrets at rest: AES-256-GCM under SECRET_KEY, and digests of what only has to be recognised. */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /** Seals and derives under one 32-byte key. */
 export interface Vault {
@@ -12,11 +22,11 @@ export interface Vault {
 }
 
 export function createVault(secretKey: Buffer): Vault {
-  const keys = new Map<string, Buffer>();
+  const keys = new Map<string, KeyObject>();
   const keyFor = (purpose: string) => {
     let key = keys.get(purpose);
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', secretKey, '', `gatehouse ${purpose}`, 32));
+      key = createSecretKey(Buffer.from(hkdfSync('sha256', secretKey, '', `gatehouse ${purpose}`, 32)));
       keys.set(purpose, key);
     }
     return key;
