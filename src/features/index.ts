@@ -4,6 +4,7 @@ import './apis/applications/graphql.ts';
 import './apis/graphql.ts';
 import './apis/scopes/graphql.ts';
 import './applications/graphql.ts';
+import './applications/keys/graphql.ts';
 import './applications/list/graphql.ts';
 import './applications/tokens/graphql.ts';
 import './applications/urls/graphql.ts';

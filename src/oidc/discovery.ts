@@ -1,8 +1,9 @@
 /** The discovery document (OpenID Connect Discovery §3, RFC 8414 §2). */
+import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
 import { OIDC_SCOPES } from './scopes.ts';
 import { GRANT_TYPES } from './token.ts';
 
-const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'none'];
+const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'];
 
 export function discovery(issuer: string): object {
   return {
@@ -45,6 +46,9 @@ export function discovery(issuer: string): object {
     code_challenge_methods_supported: ['S256'],
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+    token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
+    revocation_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
+    introspection_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION.filter((method) => method !== 'none'),
     authorization_response_iss_parameter_supported: true,

@@ -43,7 +43,7 @@ async function authenticateCaller(
     if (!live) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
     return live.client;
   }
-  const client = await authenticateClient(infrastructure, tenancy.environmentId, authorization, form);
+  const client = await authenticateClient(infrastructure, tenancy, authorization, form);
   if (!client.secretHash) throw new OAuthError('invalid_client', 'An application without credentials sends an access token of its own.');
   return client;
 }

@@ -18,7 +18,7 @@ export async function revoke(
   request: { authorization: string | undefined; form: Form; origin: Origin },
 ): Promise<undefined> {
   const { environmentId, businessId } = tenancy;
-  const client = await authenticateClient(infrastructure, environmentId, request.authorization, request.form);
+  const client = await authenticateClient(infrastructure, tenancy, request.authorization, request.form);
   const token = parameter(request.form, 'token');
   if (!token) throw new OAuthError('invalid_request', 'The token is missing.');
   const claims = (await verifyAccessToken(infrastructure, tenancy, token)) as AccessTokenClaims | undefined;

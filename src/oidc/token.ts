@@ -24,7 +24,7 @@ export async function token(
   const { form, authorization, origin } = request;
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
-  const client = await authenticateClient(infrastructure, tenancy.environmentId, authorization, form);
+  const client = await authenticateClient(infrastructure, tenancy, authorization, form);
   const grant = Object.hasOwn(GRANTS, grantType) ? GRANTS[grantType] : undefined;
   if (!grant) throw new OAuthError('unsupported_grant_type', 'This grant type is not supported.');
   if (client.type === 'm2m' && grantType !== 'client_credentials')

@@ -1,10 +1,10 @@
 /**
  * Requests to addresses that somebody else has chosen. They must not lead to what only this server can reach: each
  * address that a name resolves to is judged, and the connection goes to an address that was judged, so that a name
- * cannot change its mind in between. Redirects are not followed, answers are not read.
+ * cannot change its mind in between. Redirects are not followed, and of an answer no more is read than was bargained for.
  */
 import { lookup } from 'node:dns';
-import { request as requestHttp } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
@@ -64,6 +64,18 @@ export class ForbiddenAddressError extends Error {
 
 const TIMEOUT_MS = 10_000;
 
+/** What is wrong with a URL that somebody chose for us to ask; undefined when it may be asked.
+ * It is a secure one, unless it leads to this machine and may. */
+export function problemOfStrangerUrl(text: string, options: StrangerOptions): string | undefined {
+  if (text.length > 2000 || !URL.canParse(text)) return 'This is not a URL.';
+  const url = new URL(text);
+  const address = addressIn(url);
+  const isHere = options.allowLoopback && (url.hostname === 'localhost' || (address !== undefined && isLoopbackAddress(address)));
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)) return 'The URL must begin with https://.';
+  if (url.username || url.password || url.hash) return 'The URL must have no user name, no password and no fragment.';
+  return address && !isAllowed(address, options) ? 'The URL’s address is not a public one.' : undefined;
+}
+
 /** Posts to a stranger and answers with the status of what comes back, whose body is not read.
  * @throws ForbiddenAddressError when the URL leads where it must not
  * @throws Error when no answer came within ten seconds */
@@ -72,6 +84,33 @@ export function postToStranger(
   { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
   options: StrangerOptions,
 ): Promise<number> {
+  const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
+  return askStranger(url, { method: 'POST', headers: sized, body }, options, async (response) => response.statusCode ?? 0);
+}
+
+/** Reads what a stranger answers with, at most `maxBytes` of it.
+ * @throws ForbiddenAddressError when the URL leads where it must not
+ * @throws Error when the answer is not a 200, is longer, or did not end within ten seconds */
+export function getFromStranger(url: URL, maxBytes: number, options: StrangerOptions): Promise<string> {
+  return askStranger(url, { method: 'GET', headers: { accept: 'application/json' } }, options, async (response) => {
+    if (response.statusCode !== 200) throw new Error(`The answer was ${response.statusCode}.`);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Error('The answer is too long.');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  });
+}
+
+function askStranger<Answer>(
+  url: URL,
+  { body, ...message }: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body?: string },
+  options: StrangerOptions,
+  read: (response: IncomingMessage) => Promise<Answer>,
+): Promise<Answer> {
   const literal = addressIn(url);
   if (literal && !isAllowed(literal, options)) return Promise.reject(new ForbiddenAddressError());
   const judged: LookupFunction = (hostname, { all, family, hints }, done) => {
@@ -84,16 +123,11 @@ export function postToStranger(
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
       url,
-      {
-        method: 'POST',
-        headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
-        agent: false,
-        lookup: judged,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      },
+      { ...message, agent: false, lookup: judged, signal: AbortSignal.timeout(TIMEOUT_MS) },
       (response) => {
-        resolve(response.statusCode ?? 0);
-        request.destroy();
+        read(response)
+          .then(resolve, reject)
+          .finally(() => request.destroy());
       },
     );
     request.on('error', reject);

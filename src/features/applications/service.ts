@@ -1,4 +1,5 @@
 /** Applications: the OAuth clients of an environment. A client secret is shown once, and kept only as a digest. */
+import type { JWK } from 'jose';
 import type { PermissionName } from '../../access/permissions.ts';
 import type { Application } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
@@ -193,6 +194,9 @@ export interface Client {
   readonly secretHash: string | null;
   /** The one before it, which a rotation kept working. */
   readonly previousSecretHash: string | null;
+  /** Where it has either, it proves itself by these keys and by no secret. */
+  readonly jwks: { readonly keys: readonly JWK[] } | null;
+  readonly jwksUri: string | null;
   /** The only organization that a machine acts for. */
   readonly organization: { readonly id: string; readonly isSuspended: boolean } | null;
   readonly emailSignIn: EmailSignIn;
@@ -226,7 +230,7 @@ export interface AuthorizedApi {
 
 // As JSON, one value: of a wide row the driver would describe and parse each column anew.
 const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', substr(a.id, 5), 'name', a.name, 'type', a.type,
-    'secretHash', a.secret_hash, 'previousSecretHash', a.previous_secret_hash,
+    'secretHash', a.secret_hash, 'previousSecretHash', a.previous_secret_hash, 'jwks', a.jwks, 'jwksUri', a.jwks_uri,
     'organization', CASE WHEN a.organization_id IS NOT NULL THEN (SELECT json_build_object('id', o.id, 'isSuspended', o.is_suspended)
        FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,

@@ -5,6 +5,7 @@ import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
+import { deleteExpiredUses } from '../replays/service.ts';
 import { deleteExpiredSessions } from '../sessions/service.ts';
 import { deleteExpiredAttempts } from '../sign-in-attempts/service.ts';
 
@@ -18,6 +19,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredAttempts(ctx),
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
+        await deleteExpiredUses(infrastructure),
         await deleteOldEvents(ctx),
         await deleteOldAuditEvents(ctx),
       ];

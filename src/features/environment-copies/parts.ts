@@ -150,6 +150,8 @@ async function copyApplications(ctx: Context, { businessId, source, target, appl
       secretHash,
       previousSecretHash,
       secretRotatedAt,
+      jwks,
+      jwksUri,
       ...settings
     } = application;
     const environmentId = target.id;

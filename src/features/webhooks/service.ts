@@ -3,7 +3,7 @@ import type { PermissionName } from '../../access/permissions.ts';
 import type { Webhook } from '../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
-import { addressIn, isAllowed, isLoopbackAddress } from '../../security/strangers.ts';
+import { problemOfStrangerUrl } from '../../security/strangers.ts';
 import { audit } from '../audit/service.ts';
 import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
 import type { EventType } from '../events/service.ts';
@@ -109,15 +109,9 @@ function target(id: string) {
 
 /** Signed, but not sealed: what a webhook is told must not cross a network in the clear. */
 function checkUrl({ config }: Context, text: string): string {
-  const refuse = (message: string) => new InvalidInputError('INVALID_URL', message, ['url']);
-  if (text.length > 2000 || !URL.canParse(text)) throw refuse('This is not a URL.');
-  const url = new URL(text);
-  const address = addressIn(url);
-  const isHere = !config.production && (url.hostname === 'localhost' || (address !== undefined && isLoopbackAddress(address)));
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)) throw refuse('The URL must begin with https://.');
-  if (url.username || url.password || url.hash) throw refuse('The URL must have no user name, no password and no fragment.');
-  if (address && !isAllowed(address, { allowLoopback: !config.production })) throw refuse('The URL’s address is not a public one.');
-  return url.href;
+  const problem = problemOfStrangerUrl(text, { allowLoopback: !config.production });
+  if (problem) throw new InvalidInputError('INVALID_URL', problem, ['url']);
+  return new URL(text).href;
 }
 
 function checkEventTypes(types: readonly EventType[]): EventType[] {

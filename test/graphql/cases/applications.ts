@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { rotateApplicationSecret } from '../../../src/features/applications/secrets/service.ts';
 import { createApplication } from '../../../src/features/applications/service.ts';
 import { createOrganization } from '../../../src/features/organizations/service.ts';
@@ -11,6 +12,8 @@ const foreign: Foreign = { type: 'Application', input: (applicationId) => ({ app
 async function newApplication({ ctx, world }: Stage, name: string): Promise<string> {
   return (await createApplication(ctx, { environmentId: world.ids.Environment, name, type: 'reg' })).application.id;
 }
+
+const publicKey = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one' };
 
 const tooMany = Array.from({ length: 101 }, (_, at) => `https://a.test/${at}`);
 
@@ -149,6 +152,55 @@ export const applications: FeatureCases = {
           code: 'TOO_MANY',
           path: ['machineTokenClaims'],
           input: (stage) => ({ ...machine(stage), machineTokenClaims: Array.from({ length: 51 }, (_, at) => `property:${at}`) }),
+        },
+        { code: 'CONFLICT', path: ['expectedVersion'], input: (stage) => ({ ...machine(stage), expectedVersion: 99_999 }) },
+      ],
+    },
+    updateApplicationKeys: {
+      permission: 'update:application_secrets',
+      action: 'application.keys_updated',
+      input: async (stage, name) => ({ applicationId: await newApplication(stage, name), jwks: { keys: [publicKey] } }),
+      foreign: [{ type: 'Application', input: (applicationId) => ({ applicationId, jwks: { keys: [publicKey] } }) }],
+      mistakes: [
+        {
+          code: 'NO_SECRET',
+          path: ['applicationId'],
+          input: ({ world }) => ({ applicationId: world.ids['publicApplication'], jwks: { keys: [publicKey] } }),
+        },
+        ...[7, {}, { keys: [] }, { keys: Array.from({ length: 21 }, () => publicKey) }].map((jwks) => ({
+          code: 'INVALID_JWKS',
+          path: ['jwks'],
+          input: (stage: Stage) => ({ ...machine(stage), jwks }),
+        })),
+        ...[
+          null,
+          {},
+          { ...publicKey, alg: 'HS256' },
+          { ...publicKey, use: 'enc' },
+          { ...publicKey, x: 'AA' },
+          { kty: 'EC', crv: 'P-521' },
+        ].map((key) => ({
+          code: 'INVALID_JWKS',
+          path: ['jwks', 'keys', '1'],
+          input: (stage: Stage) => ({ ...machine(stage), jwks: { keys: [publicKey, key] } }),
+        })),
+        ...[
+          { ...publicKey, d: 'AA' },
+          { kty: 'oct', k: 'AA' },
+        ].map((key) => ({
+          code: 'PRIVATE_KEY',
+          path: ['jwks', 'keys', '0'],
+          input: (stage: Stage) => ({ ...machine(stage), jwks: { keys: [key] } }),
+        })),
+        ...['nowhere', 'http://acme.test/keys', 'https://10.0.0.1/keys', 'https://me@acme.test/', 'file:///etc/passwd'].map((jwksUri) => ({
+          code: 'INVALID_URL',
+          path: ['jwksUri'],
+          input: (stage: Stage) => ({ ...machine(stage), jwksUri }),
+        })),
+        {
+          code: 'TWO_SOURCES',
+          path: ['jwks'],
+          input: (stage) => ({ ...machine(stage), jwks: { keys: [publicKey] }, jwksUri: 'https://acme.test/keys' }),
         },
         { code: 'CONFLICT', path: ['expectedVersion'], input: (stage) => ({ ...machine(stage), expectedVersion: 99_999 }) },
       ],

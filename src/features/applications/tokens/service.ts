@@ -84,7 +84,7 @@ export const updateApplicationTokens = action({
 
 const LIFETIMES = ['accessTokenLifetime', 'idTokenLifetime', 'refreshTokenLifetime'] as const;
 
-function checkLifetimes(known: Application, input: UpdateApplicationTokensInput): Partial<Application> {
+function checkLifetimes(known: Application, input: UpdateApplicationTokensInput): Partial<Pick<Application, (typeof LIFETIMES)[number]>> {
   const { min, max } = LIFETIME_BOUNDS;
   const wanted: Partial<Record<(typeof LIFETIMES)[number], number>> = {};
   for (const field of LIFETIMES) {
