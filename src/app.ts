@@ -10,6 +10,7 @@ import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
+import { startKeyRotation } from './features/signing-keys/jobs.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
 import { assetRoutes } from './http/assets.ts';
@@ -112,6 +113,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await registerImportJobs(infrastructure);
     await registerWebhookJobs(infrastructure);
     await startCleanup(infrastructure);
+    await startKeyRotation(infrastructure);
     await server.ready();
     return {
       server,

@@ -37,6 +37,7 @@ import './roles/graphql.ts';
 import './roles/list/graphql.ts';
 import './sessions/graphql.ts';
 import './sign-in-policies/graphql.ts';
+import './signing-keys/graphql.ts';
 import './subscribers/graphql.ts';
 import './team-policies/graphql.ts';
 import './team/graphql.ts';

@@ -13,6 +13,7 @@ export interface Queues {
   import: { environmentId: string; importId: string };
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
   cleanup: Record<string, never>;
+  'signing-keys': Record<string, never>;
 }
 
 export type QueueName = keyof Queues;
@@ -33,6 +34,7 @@ const SETTINGS: Record<QueueName, QueueSettings> = {
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   webhook: { retries: 3, expires: 60, parallel: 20 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },
+  'signing-keys': { retries: 0, expires: 900, parallel: 1 },
 };
 
 /** One try of a job. */

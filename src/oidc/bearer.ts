@@ -2,7 +2,7 @@
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import type { Infrastructure } from '../features/context.ts';
 import { type Tenancy, tenancyOfIssuer } from '../features/environments/directory.ts';
-import { signingKeys } from '../features/signing-keys/service.ts';
+import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 
 /** Longer text is no token of ours: it is refused before any of it is decoded. */
 const MAX_TOKEN_LENGTH = 16_384;
@@ -15,14 +15,15 @@ export function bearerToken(authorization: string | undefined): string | undefin
 /** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */
 export async function verifyAccessToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<JWTPayload | undefined> {
   if (token.length > MAX_TOKEN_LENGTH) return undefined;
-  const { keys, verified } = keySet((await signingKeys(infrastructure, tenancy.environmentId)).jwks);
+  const { keys, algorithms, verified } = keySet((await signingKeys(infrastructure, tenancy.environmentId)).jwks);
   const now = infrastructure.clock.now();
   const known = verified.get(token);
   if (known && known.exp! > now.getTime() / 1000) return known;
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer: tenancy.issuer,
-      algorithms: ['RS256'],
+      algorithms: [...algorithms],
+      typ: 'JWT',
       currentDate: now,
       requiredClaims: ['exp', 'iat', 'jti', 'azp', 'scp'],
     });
@@ -54,6 +55,7 @@ export async function verifyFromAnyIssuer(
 /** An environment's keys, and the tokens that were found to be signed with them: a client sends one token many times. */
 interface KeySet {
   readonly keys: ReturnType<typeof createLocalJWKSet>;
+  readonly algorithms: readonly string[];
   readonly verified: Map<string, JWTPayload>;
 }
 
@@ -65,7 +67,7 @@ const keySets = new WeakMap<object, KeySet>();
 function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]): KeySet {
   let set = keySets.get(jwks);
   if (!set) {
-    set = { keys: createLocalJWKSet(jwks), verified: new Map() };
+    set = { keys: createLocalJWKSet(jwks), algorithms: algorithmsOf(jwks), verified: new Map() };
     keySets.set(jwks, set);
   }
   return set;

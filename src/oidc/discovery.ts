@@ -5,7 +5,7 @@ import { GRANT_TYPES } from './token.ts';
 
 const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'];
 
-export function discovery(issuer: string): object {
+export function discovery(issuer: string, algorithms: readonly string[]): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/auth`,
@@ -44,7 +44,7 @@ export function discovery(issuer: string): object {
     grant_types_supported: GRANT_TYPES,
     prompt_values_supported: ['none', 'login', 'create'],
     code_challenge_methods_supported: ['S256'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: algorithms,
     token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
     token_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,
     revocation_endpoint_auth_signing_alg_values_supported: SIGNATURE_ALGORITHMS,

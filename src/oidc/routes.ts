@@ -2,10 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { signingKeys } from '../features/signing-keys/service.ts';
+import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken, setSession } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { signedOutPage } from '../pages/messages.ts';
+import { sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
 import { answer, checkAuthorization, type Query } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
@@ -24,7 +25,9 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       createContext(infrastructure, { kind: 'user', environmentId: request.tenancy.environmentId, userId: undefined }, originOf(request));
 
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
-      publicDocument(routes, path, (request) => discovery(request.tenancy.issuer));
+      publicDocument(routes, path, async ({ tenancy }) =>
+        discovery(tenancy.issuer, algorithmsOf((await signingKeys(infrastructure, tenancy.environmentId)).jwks)),
+      );
     }
     for (const path of ['/.well-known/jwks', '/.well-known/jwks.json']) {
       publicDocument(routes, path, async (request) => (await signingKeys(infrastructure, request.tenancy.environmentId)).jwks);
@@ -86,11 +89,17 @@ function postedIn(request: FastifyRequest): Posted {
   return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request) };
 }
 
-function publicDocument(routes: FastifyInstance, path: string, make: (request: FastifyRequest) => object | Promise<object>): void {
+/** A document that anybody may read, keep for five minutes, and ask again whether it is still the same (RFC 9110 §13.1.2). */
+function publicDocument(routes: FastifyInstance, path: string, make: (request: FastifyRequest) => Promise<object>): void {
   preflight(routes, path, allowEveryone, 'GET');
-  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async (request, reply) =>
-    reply.header('cache-control', 'public, max-age=300').send(await make(request)),
-  );
+  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async (request, reply) => {
+    const body = JSON.stringify(await make(request));
+    const tag = `"${sha256(body).slice(0, 32)}"`;
+    reply.header('cache-control', 'public, max-age=300').header('etag', tag);
+    const known = request.headers['if-none-match']?.split(',').map((text) => text.trim().replace(/^W\//, ''));
+    if (known?.some((text) => text === tag || text === '*')) return reply.code(304).send();
+    return reply.header('content-type', 'application/json; charset=utf-8').send(body);
+  });
 }
 
 function goTo(reply: FastifyReply, location: string): FastifyReply {

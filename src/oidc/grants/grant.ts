@@ -55,7 +55,7 @@ export async function personTokens(
     ...(grant.scopes.includes('openid') && {
       id_token: await signJwt(
         signer,
-        idTokenClaims(issue, grant, subject, { nonce, atHash: accessTokenHash(accessToken), optional: optional.id }),
+        idTokenClaims(issue, grant, subject, { nonce, atHash: accessTokenHash(accessToken, signer.algorithm), optional: optional.id }),
       ),
     }),
     ...(refreshToken && { refresh_token: refreshToken }),

@@ -51,7 +51,13 @@ export const applications: FeatureCases = {
   secretive: [
     ...['CreateApplicationPayload.clientSecret', 'Mutation.rotateApplicationSecret', 'RotateApplicationSecretPayload.clientSecret'],
     ...['Application.hasPreviousSecret', 'Application.secretRotatedAt', 'Mutation.revokePreviousSecret'],
-    ...['Application.accessTokenClaims', 'Application.idTokenClaims', 'Application.machineTokenClaims', 'Mutation.updateApplicationTokens'],
+    ...[
+      'Application.refreshTokenGracePeriod',
+      'Application.accessTokenClaims',
+      'Application.idTokenClaims',
+      'Application.machineTokenClaims',
+      'Mutation.updateApplicationTokens',
+    ],
   ],
   mutations: {
     createApplication: {

@@ -26,6 +26,7 @@ import { properties } from './properties.ts';
 import { recovery } from './recovery.ts';
 import { roles } from './roles.ts';
 import { sessions } from './sessions.ts';
+import { signingKeys } from './signing-keys.ts';
 import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
 import { teamPolicies } from './team-policies.ts';
@@ -60,6 +61,7 @@ export const FEATURES: readonly FeatureCases[] = [
   sessions,
   recovery,
   mfaFactors,
+  signingKeys,
   subscribers,
   organizationInvitations,
   webhooks,
