@@ -17,6 +17,7 @@ import './environment-variables/graphql.ts';
 import './environments/graphql.ts';
 import './events/graphql.ts';
 import './flags/graphql.ts';
+import './held-scopes/graphql.ts';
 import './identities/graphql.ts';
 import './imports/graphql.ts';
 import './imports/list/graphql.ts';

@@ -1,9 +1,12 @@
 /** APIs and their scopes in the graph. */
+import { queryFromInfo } from '@pothos/plugin-prisma';
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, deletedId, TEXT_CODES } from '../../graphql/payload.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
 import { createApi, deleteApi, managementAudience, updateApi } from './service.ts';
+
+export { ApiScope } from './scopes/graphql.ts';
 
 export const Api = builder.prismaObject('Api', {
   description: 'Something that access tokens are made out to.',
@@ -24,6 +27,22 @@ export const Api = builder.prismaObject('Api', {
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was registered.' }),
   }),
 });
+
+builder.prismaObjectField('ApiScope', 'api', (t) =>
+  t.field({
+    type: Api,
+    nullable: true,
+    permission: 'read:apis',
+    description: 'The API that it is a scope of.',
+    select: (_args, _ctx, nested) => ({ environmentId: true, apiId: true, api: nested(true) }) as never,
+    // Scopes of the management API have no rows that it could be read with.
+    resolve: (row, _args, context, info) => {
+      const { environmentId, apiId, api } = row as unknown as { environmentId: string; apiId: string; api?: never };
+      const where = { environmentId_id: { environmentId, id: apiId } };
+      return api ?? (context.services.database.prisma.api.findUnique({ ...queryFromInfo({ context, info }), where }) as never);
+    },
+  }),
+);
 
 registerNode('api', {
   typeName: 'Api',

@@ -1,9 +1,11 @@
 /** APIs that tokens are made out to: each has an audience and scopes. The management API of an environment is one of them. */
 import { MACHINE_SCOPES, type PermissionName } from '../../access/permissions.ts';
-import type { Api } from '../../db/generated/client/client.ts';
-import { InvalidInputError } from '../../kernel/errors.ts';
-import { newId } from '../../kernel/ids.ts';
+import type { Db } from '../../db/client.ts';
+import type { Api, ApiScope } from '../../db/generated/client/client.ts';
+import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
+import { ID_PREFIXES, newId } from '../../kernel/ids.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
+import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
 import { changedText, requireText } from '../text.ts';
@@ -93,6 +95,50 @@ export function apiScope(ctx: Context, input: { readonly apiId: string }, permis
 export async function assertCustomApi(ctx: Context, environmentId: string, apiId: string): Promise<void> {
   if ((await ctx.db.api.count({ where: { environmentId, id: apiId, isManagement: true } })) > 0)
     throw new InvalidInputError('MANAGEMENT_API', 'The management API comes with the environment, as it is.', ['apiId']);
+}
+
+interface ScopeWhere {
+  /** Absent: any. */
+  readonly environmentId?: string | { in: string[] };
+  readonly id: string;
+}
+
+/** A scope of the management API, in the form of the others. Its id is made from what it is, and so always the same. */
+export function managementScopes(api: { readonly environmentId: string; readonly id: string; readonly createdAt: Date }): ApiScope[] {
+  return MACHINE_SCOPES.map((name) => ({
+    environmentId: api.environmentId,
+    id: `${ID_PREFIXES.apiScope}_${sha256(`${api.id} ${name}`).slice(0, 32)}`,
+    apiId: api.id,
+    name,
+    description: null,
+    version: 1,
+    createdAt: api.createdAt,
+  }));
+}
+
+/** The scope of the management API with this id, in one of the environments. */
+export async function findManagementScope(db: Db, { environmentId, id }: ScopeWhere): Promise<ApiScope | null> {
+  const apis = await db.api.findMany({ where: { ...(environmentId && { environmentId }), isManagement: true } });
+  return apis.flatMap(managementScopes).find((scope) => scope.id === id) ?? null;
+}
+
+/** The environment of the scope that an input gives to somebody, within the actor's reach. */
+export function givenScope(ctx: Context, { scopeId: id }: { readonly scopeId: string }, permission: PermissionName): Promise<Scope> {
+  return scopeOfRow(ctx, permission, 'scope', 'scopeId', async (environmentId) => {
+    const where = { ...(environmentId && { environmentId }), id };
+    return (await ctx.db.apiScope.findFirst({ where, select: { environmentId: true } })) ?? findManagementScope(ctx.db, where);
+  });
+}
+
+/** The environment's scope with this id: of an API of the business's own, as only those are held by people.
+ * @throws InvalidInputError MANAGEMENT_SCOPE
+ * @throws NotFoundError when it is not there */
+export async function findCustomScope(ctx: Context, environmentId: string, id: string): Promise<ApiScope> {
+  const found = await ctx.db.apiScope.findUnique({ where: { environmentId_id: { environmentId, id } } });
+  if (found) return found;
+  if (await findManagementScope(ctx.db, { environmentId, id }))
+    throw new InvalidInputError('MANAGEMENT_SCOPE', 'What people may do in the management API is the team’s roles to say.', ['scopeId']);
+  throw new NotFoundError('scope', ['scopeId']);
 }
 
 /** The names of the scopes that an API has. */

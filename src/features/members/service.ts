@@ -9,7 +9,8 @@ import { revokeGrants } from '../grants/service.ts';
 import { findPermissionIds, MAX_IDS } from '../permissions/service.ts';
 import { findRoles } from '../roles/service.ts';
 
-interface MemberInput {
+/** What names a member. */
+export interface MemberInput {
   readonly organizationMemberId: string;
 }
 
@@ -143,7 +144,8 @@ export const removeMemberPermission = action({
   },
 });
 
-function memberScope(ctx: Context, permission: PermissionName, organizationMemberId: string): Promise<Scope> {
+/** The environment of a member within the actor's reach. */
+export function memberScope(ctx: Context, permission: PermissionName, organizationMemberId: string): Promise<Scope> {
   return scopeOfRow(ctx, permission, 'member', 'organizationMemberId', (environmentId) =>
     ctx.db.membership.findFirst({
       where: { ...(environmentId && { environmentId }), id: organizationMemberId },
@@ -153,7 +155,7 @@ function memberScope(ctx: Context, permission: PermissionName, organizationMembe
 }
 
 /** Locks the membership, changes it, and writes down what was done to whom. Returns the membership as it was before. */
-async function changeMember(
+export async function changeMember(
   ctx: Context,
   scope: Scope,
   { organizationMemberId: id }: MemberInput,
@@ -176,6 +178,7 @@ async function changeMember(
   return membership;
 }
 
-function assertRoom(held: number, field: string): void {
+/** @throws InvalidInputError TOO_MANY, about `field` */
+export function assertRoom(held: number, field: string): void {
   if (held > MAX_IDS) throw new InvalidInputError('TOO_MANY', `A member has at most ${MAX_IDS} of these.`, [field]);
 }

@@ -11,6 +11,7 @@ import { environmentPolicies } from './environment-policies.ts';
 import { environmentVariables } from './environment-variables.ts';
 import { environments } from './environments.ts';
 import { flags } from './flags.ts';
+import { heldScopes } from './held-scopes.ts';
 import { identities } from './identities.ts';
 import { imports } from './imports.ts';
 import { logos } from './logos.ts';
@@ -49,6 +50,7 @@ export const FEATURES: readonly FeatureCases[] = [
   organizations,
   members,
   apis,
+  heldScopes,
   apiKeys,
   applications,
   operations,

@@ -2,9 +2,10 @@
 import { builder } from '../../../graphql/builder.ts';
 import { Node, registerNode } from '../../../graphql/node.ts';
 import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../../graphql/payload.ts';
-import { createApiScope, deleteApiScope, MAX_SCOPES, managementScopes, updateApiScope } from './service.ts';
+import { findManagementScope, managementScopes } from '../service.ts';
+import { createApiScope, deleteApiScope, MAX_SCOPES, updateApiScope } from './service.ts';
 
-const ApiScope = builder.prismaObject('ApiScope', {
+export const ApiScope = builder.prismaObject('ApiScope', {
   description: 'Something that a token may be good for at an API.',
   interfaces: [Node],
   select: { environmentId: true, id: true },
@@ -37,13 +38,7 @@ registerNode('apiScope', {
   typeName: 'ApiScope',
   permission: 'read:api_scopes',
   tenant: 'environmentId',
-  find: async (prisma, query) => {
-    const found = await prisma.apiScope.findFirst(query);
-    if (found) return found;
-    const { id, environmentId } = query.where;
-    const apis = await prisma.api.findMany({ where: { environmentId, isManagement: true } });
-    return apis.flatMap(managementScopes).find((scope) => scope.id === id) ?? null;
-  },
+  find: async (prisma, query) => (await prisma.apiScope.findFirst(query)) ?? findManagementScope(prisma, query.where),
 });
 
 defineMutation({

@@ -1,9 +1,8 @@
 /** Scopes of APIs. Those of the management API are the permissions that a machine may hold: they have no rows, and nobody changes them. */
-import { MACHINE_SCOPES, type PermissionName } from '../../../access/permissions.ts';
+import type { PermissionName } from '../../../access/permissions.ts';
 import type { ApiScope } from '../../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../../kernel/errors.ts';
-import { ID_PREFIXES, newId } from '../../../kernel/ids.ts';
-import { sha256 } from '../../../security/secrets.ts';
+import { newId } from '../../../kernel/ids.ts';
 import { audit } from '../../audit/service.ts';
 import { action, atVersion, type Context, NEXT_VERSION, type Scope, scopeOfRow } from '../../context.ts';
 import { assertPlanHas } from '../../plans.ts';
@@ -86,19 +85,6 @@ export const deleteApiScope = action({
     return { deletedId: scopeId };
   },
 });
-
-/** A scope of the management API, in the form of the others. Its id is made from what it is, and so always the same. */
-export function managementScopes(api: { readonly environmentId: string; readonly id: string; readonly createdAt: Date }): ApiScope[] {
-  return MACHINE_SCOPES.map((name) => ({
-    environmentId: api.environmentId,
-    id: `${ID_PREFIXES.apiScope}_${sha256(`${api.id} ${name}`).slice(0, 32)}`,
-    apiId: api.id,
-    name,
-    description: null,
-    version: 1,
-    createdAt: api.createdAt,
-  }));
-}
 
 function rowScope(ctx: Context, input: { readonly scopeId: string }, permission: PermissionName): Promise<Scope> {
   return scopeOfRow(ctx, permission, 'scope', 'scopeId', (environmentId) =>
