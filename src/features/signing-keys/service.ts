@@ -157,12 +157,13 @@ export async function rotateOldKeys(infrastructure: Infrastructure, batch = 100)
 }
 
 /** Ends the publication of keys whose last token has expired, also by what lifetimes are now. Returns how many. */
-export async function deleteRetiredKeys({ database, clock }: Infrastructure): Promise<number> {
-  const rows = await database.query(
+export async function deleteRetiredKeys({ database, clock, lookups }: Infrastructure): Promise<number> {
+  const rows = await database.query<{ environment_id: string }>(
     'delete-retired-keys',
     `DELETE FROM signing_keys k WHERE k.retired_at < $1::timestamptz - make_interval(secs => greatest(k.longest_lifetime,
-       (SELECT max(greatest(a.access_token_lifetime, a.id_token_lifetime)) FROM applications a WHERE a.environment_id = k.environment_id))) RETURNING 1`,
+       (SELECT max(greatest(a.access_token_lifetime, a.id_token_lifetime)) FROM applications a WHERE a.environment_id = k.environment_id))) RETURNING k.environment_id`,
     [clock.now()],
   );
+  for (const { environment_id } of rows) lookups.forget(environment_id);
   return rows.length;
 }

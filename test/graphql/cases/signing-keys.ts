@@ -4,6 +4,7 @@ import type { FeatureCases } from './cases.ts';
 
 export const signingKeys: FeatureCases = {
   shortLists: ['Environment.signingKeys'],
+  open: ['RotateSigningKeyPayload.signingKey'],
   mutations: {
     rotateSigningKey: {
       permission: 'update:environments',
