@@ -1,4 +1,4 @@
-/** The pages' stylesheet and icon, read once at start and cached by browsers through their ETag. */
+/** The pages' stylesheet, icon and script, read once at start and cached by browsers through their ETag. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ const DIRECTORY = join(import.meta.dirname, '../pages/assets');
 const ASSETS = [
   { name: 'gatehouse.css', type: 'text/css; charset=utf-8' },
   { name: 'icon.svg', type: 'image/svg+xml' },
+  { name: 'answer.js', type: 'text/javascript; charset=utf-8' },
 ];
 
 export function assetRoutes(routes: FastifyInstance): void {

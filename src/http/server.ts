@@ -145,15 +145,21 @@ export function basePathOf(tenancy: Tenancy | null | undefined): string {
 }
 
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.
- * @param formTarget an origin besides our own that a form may lead to, by a redirect after it */
-export function sendPage(reply: FastifyReply, status: number, page: string, formTarget?: string): FastifyReply {
+ * @param policy where its forms may lead, besides by a redirect, and whether it runs a script of ours */
+export function sendPage(
+  reply: FastifyReply,
+  status: number,
+  page: string,
+  policy: { formAction?: string; runsScript?: boolean } = {},
+): FastifyReply {
+  const { formAction = "'self'", runsScript = false } = policy;
   return reply
     .code(status)
     .header('content-type', 'text/html; charset=utf-8')
     .header('cache-control', 'no-store')
     .header(
       'content-security-policy',
-      `default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'${formTarget ? ` ${formTarget}` : ''}; base-uri 'none'; frame-ancestors 'none'`,
+      `default-src 'none'; ${runsScript ? "script-src 'self'; " : ''}style-src 'self'; img-src 'self' data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
     )
     .send(page);
 }
@@ -166,18 +172,9 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
     return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
   }
   if (error instanceof PageError) {
-    request.log.info({ error: error.title, number: error.number }, 'error page');
-    return sendPage(
-      reply,
-      error.status,
-      errorPage({
-        title: error.title,
-        message: error.message,
-        number: error.number,
-        reference: request.id,
-        basePath: basePathOf(request.tenancy),
-      }),
-    );
+    const { status, title, message, number } = error;
+    request.log.info({ error: title, number }, 'error page');
+    return sendErrorPage(request, reply, status, { title, message, number });
   }
   const status = error.statusCode && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
   if (status === 500) request.log.error({ err: error }, 'request failed');
@@ -189,13 +186,27 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
         : status < 500
           ? ['That did not work', 'The request could not be read.']
           : ['Something went wrong', 'It is our fault, and it is in our log. Go back and try again.'];
-  if (form === 'page')
-    return sendPage(reply, status, errorPage({ title, message, reference: request.id, basePath: basePathOf(request.tenancy) }));
+  if (form === 'page') return sendErrorPage(request, reply, status, { title: title!, message: message!, number: undefined });
   const body =
     form === 'oauth'
       ? { error: status === 500 ? 'server_error' : 'invalid_request', error_description: message }
       : { error: message, requestId: request.id };
   return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+/** An error for a person, or the same as JSON for a program that asks for it. */
+function sendErrorPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  error: { title: string; message: string; number: number | undefined },
+): FastifyReply {
+  const { title, message, number } = error;
+  const accepted = request.headers.accept ?? '';
+  if (!accepted.includes('application/json') || accepted.includes('text/html'))
+    return sendPage(reply, status, errorPage({ ...error, reference: request.id, basePath: basePathOf(request.tenancy) }));
+  const twin = { error: title, error_description: message, number, reference: request.id };
+  return reply.code(status).header('cache-control', 'no-store').header('vary', 'accept').send(twin);
 }
 
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {

@@ -1,43 +1,56 @@
 /**
  * The authorization endpoint's request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): one ordered table of checks.
  * Until the client and its redirect URI are known to be right nothing may be sent there: every failure is a page.
- * Parameters that are unknown are ignored, and empty ones count as absent.
  */
 
 import { managementAudience } from '../features/apis/service.ts';
 import { isRegistered } from '../features/applications/callback-urls.ts';
 import { type Client, findClient } from '../features/applications/service.ts';
-import type { Infrastructure } from '../features/context.ts';
+import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
+import { type OpenInvitation, openInvitation } from '../features/organization-invitations/acceptance.ts';
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
 import { isEmail } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { PageError } from './errors.ts';
-import { parseAudiences, parseScopes } from './scopes.ts';
+import { invitationGone, PageError, RedirectError } from './errors.ts';
+import { hintedSubject } from './id-token-hint.ts';
+import { assertSingleValues, malformed, marketingTags, type Query, reauthState, value, values, withReauthState } from './parameters.ts';
+import { parseScopes } from './scopes.ts';
 
-export type Query = Readonly<Record<string, string | string[] | undefined>>;
+/** The prompts that a request may name, several with spaces between them; `none` alone. */
+export const PROMPTS = ['none', 'login', 'create', 'consent', 'select_account'] as const;
 
 /** A checked request, and what the pages should open with. */
 export interface Authorization {
   readonly client: Client;
   readonly request: AuthorizationRequest;
+  /** Which page a person is shown in any case, or that there may be none. A consent is the operator's, for applications of its own. */
   readonly prompt: 'none' | 'login' | 'create' | undefined;
   /** Seconds since the person last proved who they are, at most. */
   readonly maxAge: number | undefined;
+  /** The only user whose session will do; null when the hint names nobody. */
+  readonly hintedUserId: string | null | undefined;
+  readonly invitation: OpenInvitation | undefined;
+  /** What the application is told instead of an answer. */
+  readonly refusal: RedirectError | undefined;
 }
 
 interface Draft {
-  readonly infrastructure: Infrastructure;
+  readonly ctx: Context;
   readonly tenancy: Tenancy;
-  readonly query: Query;
+  query: Query;
   client: Client;
   redirectUri: string;
-  responseMode: 'query' | 'fragment';
+  responseMode: AuthorizationRequest['responseMode'];
   codeChallenge: string | null;
   audiences: string[];
   organizationId: string | null;
+  newOrganization: AuthorizationRequest['newOrganization'];
   prompt: Authorization['prompt'];
   maxAge: number | undefined;
+  hintedUserId: string | null | undefined;
+  invitation: OpenInvitation | undefined;
+  refusal: RedirectError | undefined;
 }
 
 const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
@@ -49,80 +62,58 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   proofKey,
   prompt,
   maxAge,
+  idTokenHint,
   audience,
   organization,
+  connection,
+  newOrganization,
+  invitation,
 ];
 
 /** Runs the checks in their order.
  * @throws PageError with what is wrong, for the person at the browser */
-export async function checkAuthorization(infrastructure: Infrastructure, tenancy: Tenancy, query: Query): Promise<Authorization> {
-  const draft = { infrastructure, tenancy, query } as Draft;
+export async function checkAuthorization(ctx: Context, tenancy: Tenancy, query: Query): Promise<Authorization> {
+  const draft = { ctx, tenancy, query: withReauthState(query) } as Draft;
   for (const check of CHECKS) await check(draft);
-  const { client, redirectUri, responseMode, codeChallenge, audiences, organizationId } = draft;
+  const { client, redirectUri, responseMode, codeChallenge, audiences, organizationId, newOrganization, invitation } = draft;
   return {
     client,
     prompt: draft.prompt,
     maxAge: draft.maxAge,
+    hintedUserId: draft.hintedUserId,
+    invitation,
+    refusal: draft.refusal,
     request: {
       clientId: client.clientId,
       redirectUri,
       responseMode,
       codeChallenge,
       audiences,
-      organizationId,
-      scopes: parseScopes(value(query, 'scope')),
-      state: value(query, 'state') ?? null,
-      nonce: value(query, 'nonce') ?? null,
-      loginHint: emailHint(value(query, 'login_hint')),
-      requestedAt: epochSeconds(infrastructure.clock.now()),
+      organizationId: invitation?.organizationId ?? organizationId,
+      newOrganization: invitation ? null : newOrganization,
+      invitationId: invitation?.id ?? null,
+      scopes: parseScopes(value(draft.query, 'scope')),
+      state: value(draft.query, 'state') ?? null,
+      nonce: value(draft.query, 'nonce') ?? null,
+      loginHint: invitation?.email ?? emailHint(value(draft.query, 'login_hint')),
+      lang: language(draft.query),
+      hasSuccessPage: isTrue(draft.query, 'has_success_page') || isTrue(draft.query, 'is_use_auth_success_page'),
+      // An invitation's code may be in it, which is kept nowhere in the open.
+      reauthState: isTrue(draft.query, 'supports_reauth') ? ctx.vault.seal('reauth state', reauthState(draft.query)) : null,
+      marketingTags: marketingTags(draft.query),
+      requestedAt: epochSeconds(ctx.clock.now()),
     },
   };
 }
 
-/** The redirect URI with the answer's parameters, and `iss` against mix-up (RFC 9207). */
-export function answer(
-  request: Pick<AuthorizationRequest, 'redirectUri' | 'responseMode' | 'state'>,
-  issuer: string,
-  parameters: Record<string, string>,
-): string {
-  const all = new URLSearchParams({ ...parameters, ...(request.state !== null && { state: request.state }), iss: issuer });
-  if (request.responseMode === 'fragment') return `${request.redirectUri}#${all}`;
-  return `${request.redirectUri}${request.redirectUri.includes('?') ? '&' : '?'}${all}`;
-}
-
-/** The parameters that are read, each with its greatest length. `audience` may be repeated; any other name is ignored. */
-const MAX_LENGTH: Record<string, number> = {
-  client_id: 200,
-  redirect_uri: 2048,
-  response_type: 100,
-  response_mode: 100,
-  scope: 1024,
-  state: 4096,
-  nonce: 1024,
-  code_challenge: 128,
-  code_challenge_method: 100,
-  prompt: 100,
-  start_page: 100,
-  login_hint: 320,
-  max_age: 100,
-  org_code: 100,
-  request: 8192,
-  request_uri: 8192,
-};
-
 function singleValues({ query }: Draft): void {
-  for (const [name, max] of Object.entries(MAX_LENGTH)) {
-    const given = query[name];
-    if (Array.isArray(given)) throw malformed(`The parameter ${name} is given more than once.`);
-    if (given && given.length > max) throw malformed(`The parameter ${name} is too long.`);
-    if (given?.includes('\0')) throw malformed(`The parameter ${name} holds a character that no text has.`);
-  }
+  assertSingleValues(query);
 }
 
 async function knownClient(draft: Draft): Promise<void> {
   const clientId = value(draft.query, 'client_id');
   if (!clientId) throw malformed('The parameter client_id is missing.');
-  const client = await findClient(draft.infrastructure, draft.tenancy.environmentId, clientId);
+  const client = await findClient(draft.ctx, draft.tenancy.environmentId, clientId);
   if (!client)
     throw new PageError(
       400,
@@ -156,7 +147,9 @@ function responseType({ query }: Draft): void {
 
 function responseMode(draft: Draft): void {
   const mode = value(draft.query, 'response_mode') ?? 'query';
-  if (mode !== 'query' && mode !== 'fragment') throw malformed('The response_mode must be query or fragment.');
+  if (mode !== 'query' && mode !== 'fragment' && mode !== 'form_post')
+    throw malformed('The response_mode must be query, fragment or form_post.');
+  if (mode === 'form_post' && !/^https?:/.test(draft.redirectUri)) throw malformed('A form can be posted to http and https only.');
   draft.responseMode = mode;
 }
 
@@ -171,11 +164,13 @@ function proofKey(draft: Draft): void {
 }
 
 function prompt(draft: Draft): void {
-  const given = value(draft.query, 'prompt');
-  const page = value(draft.query, 'start_page');
-  if (given === 'none' || given === 'login' || given === 'create') draft.prompt = given;
-  else if (given) throw malformed('The prompt must be none, login or create.');
-  else if (page === 'registration') draft.prompt = 'create';
+  const given = value(draft.query, 'prompt')?.split(' ').filter(Boolean) ?? [];
+  if (!given.every((one) => (PROMPTS as readonly string[]).includes(one))) throw malformed(`The prompt must be of ${PROMPTS.join(', ')}.`);
+  if (given.includes('none') && given.length > 1) throw malformed('The prompt none stands alone.');
+  if (given.includes('none')) draft.prompt = 'none';
+  else if (given.includes('create')) draft.prompt = 'create';
+  else if (given.includes('login') || given.includes('select_account')) draft.prompt = 'login';
+  else if (given.length === 0 && value(draft.query, 'start_page') === 'registration') draft.prompt = 'create';
 }
 
 function maxAge(draft: Draft): void {
@@ -185,10 +180,19 @@ function maxAge(draft: Draft): void {
   draft.maxAge = Number(given);
 }
 
-/** Only audiences that the application is authorised for get into tokens; others are left out. */
+/** A hint that is no ID token of ours for this application names nobody, rather than anybody. */
+async function idTokenHint(draft: Draft): Promise<void> {
+  const hint = value(draft.query, 'id_token_hint');
+  if (hint) draft.hintedUserId = (await hintedSubject(draft.ctx, draft.tenancy, hint, draft.client.clientId)) ?? null;
+}
+
+/** Only audiences that the application is authorised for get into tokens. Others are left out, but for a `resource`, whose RFC knows an answer (RFC 8707 §2). */
 function audience(draft: Draft): void {
   const allowed = draft.client.apis.map((api) => (api.isManagement ? managementAudience(draft.tenancy.issuer) : api.audience));
-  draft.audiences = parseAudiences(draft.query['audience']).filter((wanted) => allowed.includes(wanted));
+  const resources = values(draft.query, 'resource');
+  if (!resources.every((resource) => allowed.includes(resource)))
+    draft.refusal = new RedirectError('invalid_target', 'The application is not authorised for this resource.');
+  draft.audiences = [...new Set([...values(draft.query, 'audience'), ...resources])].filter((wanted) => allowed.includes(wanted));
 }
 
 function organization(draft: Draft): void {
@@ -197,15 +201,44 @@ function organization(draft: Draft): void {
   draft.organizationId = code ?? null;
 }
 
-function value(query: Query, name: string): string | undefined {
-  const given = query[name];
-  return typeof given === 'string' && given !== '' ? given : undefined;
+/** A connection that is not there is no reason to keep anybody from signing in another way. */
+function connection({ query }: Draft): void {
+  const id = value(query, 'connection_id');
+  if (id && !/^conn_[0-9a-f]{1,64}$/.test(id)) throw malformed('The connection_id is not the id of a connection.');
+}
+
+/** Whoever is to come with an organization of their own signs up. */
+function newOrganization(draft: Draft): void {
+  draft.newOrganization = null;
+  if (!isTrue(draft.query, 'is_create_org')) return;
+  draft.newOrganization = {
+    name:
+      value(draft.query, 'org_name')
+        ?.replace(/\p{Cc}/gu, ' ')
+        .trim() || null,
+  };
+  if (draft.prompt === undefined) draft.prompt = 'create';
+}
+
+async function invitation(draft: Draft): Promise<void> {
+  const code = value(draft.query, 'invitation_code');
+  if (!code || draft.prompt === 'none') return;
+  const found = await openInvitation(draft.ctx, draft.tenancy.environmentId, code);
+  if (found === 'off') throw new PageError(403, 'Invitations are not open here', 'Ask the people who run this application.');
+  if (found === 'unusable') throw invitationGone();
+  draft.invitation = found;
+}
+
+function isTrue(query: Query, name: string): boolean {
+  return value(query, name) === 'true';
 }
 
 function emailHint(hint: string | undefined): string | null {
   return hint && isEmail(hint) ? hint : null;
 }
 
-function malformed(message: string): PageError {
-  return new PageError(400, 'This sign-in link does not work', `The application sent a request that cannot be used. ${message}`, 1656);
+/** The language that the pages are asked for; what is no language tag is no reason to refuse. */
+function language(query: Query): string | null {
+  const asked = value(query, 'lang') ?? value(query, 'ui_locales')?.split(' ')[0];
+  return asked && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(asked) ? asked : null;
 }

@@ -1,5 +1,6 @@
 /** The discovery document (OpenID Connect Discovery §3, RFC 8414 §2). */
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
+import { PROMPTS } from './authorization.ts';
 import { OIDC_SCOPES } from './scopes.ts';
 import { GRANT_TYPES } from './token.ts';
 
@@ -40,9 +41,9 @@ export function discovery(issuer: string, algorithms: readonly string[]): object
     ],
     subject_types_supported: ['public'],
     response_types_supported: ['code'],
-    response_modes_supported: ['query', 'fragment'],
+    response_modes_supported: ['query', 'fragment', 'form_post'],
     grant_types_supported: GRANT_TYPES,
-    prompt_values_supported: ['none', 'login', 'create'],
+    prompt_values_supported: PROMPTS,
     code_challenge_methods_supported: ['S256'],
     id_token_signing_alg_values_supported: algorithms,
     token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,

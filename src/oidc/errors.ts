@@ -7,7 +7,8 @@ export type OAuthErrorCode =
   | 'invalid_scope'
   | 'unauthorized_client'
   | 'unsupported_grant_type'
-  | 'invalid_token';
+  | 'invalid_token'
+  | 'invalid_target';
 
 const STATUS: Record<OAuthErrorCode, number> = {
   invalid_request: 400,
@@ -17,6 +18,7 @@ const STATUS: Record<OAuthErrorCode, number> = {
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   invalid_token: 401,
+  invalid_target: 400,
 };
 
 /** An error of the token endpoint and its kin (RFC 6749 §5.2, RFC 6750 §3.1), answered as JSON. */
@@ -32,14 +34,16 @@ export class OAuthError extends Error {
   }
 }
 
+export type RedirectErrorCode = 'login_required' | 'access_denied' | 'login_link_expired' | 'invalid_target';
+
 /**
  * An error of the authorization endpoint. Only these codes go back to the application (applications answer any other
  * by starting over, for ever); everything else is told to the person on a page of ours.
  */
 export class RedirectError extends Error {
-  readonly code: 'login_required' | 'access_denied';
+  readonly code: RedirectErrorCode;
 
-  constructor(code: 'login_required' | 'access_denied', description: string) {
+  constructor(code: RedirectErrorCode, description: string) {
     super(description);
     this.code = code;
   }
@@ -58,4 +62,9 @@ export class PageError extends Error {
     this.title = title;
     this.number = number;
   }
+}
+
+/** One message for every reason: a stranger learns nothing of an invitation by its code. */
+export function invitationGone(): PageError {
+  return new PageError(404, 'This invitation cannot be used', 'It is not known, has expired, or was used already. Ask for a new one.');
 }

@@ -5,8 +5,8 @@ import { findClient, registeredUrls } from '../features/applications/service.ts'
 import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { endSession, findAnySession } from '../features/sessions/service.ts';
-import type { Query } from './authorization.ts';
 import { PageError } from './errors.ts';
+import { type Query, value } from './parameters.ts';
 
 /** Ends the session behind the cookie. Returns where to go, or undefined for the page that says it is done.
  * @throws PageError after signing out, when the place to go is not registered */
@@ -14,9 +14,9 @@ export async function logout(ctx: Context, tenancy: Tenancy, query: Query, sessi
   const session = await findAnySession(ctx, tenancy.environmentId, sessionToken);
   if (session) await endSession(ctx, tenancy, session);
 
-  const target = text(query, 'post_logout_redirect_uri') ?? text(query, 'redirect') ?? text(query, 'redirect_uri');
+  const target = value(query, 'post_logout_redirect_uri') ?? value(query, 'redirect') ?? value(query, 'redirect_uri');
   if (!target) return undefined;
-  const clientId = text(query, 'client_id') ?? hintedClient(text(query, 'id_token_hint'));
+  const clientId = value(query, 'client_id') ?? hintedClient(value(query, 'id_token_hint'));
   const client = clientId ? await findClient(ctx, tenancy.environmentId, clientId) : undefined;
   const allowed = client ? client.logoutUrls : (await registeredUrls(ctx, tenancy.environmentId)).logoutUrls;
   if (!isRegistered(allowed, target)) {
@@ -27,7 +27,7 @@ export async function logout(ctx: Context, tenancy: Tenancy, query: Query, sessi
       1656,
     );
   }
-  const state = text(query, 'state');
+  const state = value(query, 'state');
   if (!state) return target;
   return `${target}${target.includes('?') ? '&' : '?'}state=${encodeURIComponent(state)}`;
 }
@@ -40,9 +40,4 @@ function hintedClient(idToken: string | undefined): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function text(query: Query, name: string): string | undefined {
-  const value = query[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -3,18 +3,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
-import { browserToken, clearSession, sessionToken, setSession } from '../http/cookies.ts';
+import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { signedOutPage } from '../pages/messages.ts';
 import { sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
-import { answer, checkAuthorization, type Query } from './authorization.ts';
+import { answer } from './answer.ts';
+import { checkAuthorization } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
+import { deliver } from './deliver.ts';
 import { discovery } from './discovery.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout } from './logout.ts';
+import { malformed, onlyKnown, type Query } from './parameters.ts';
 import { revoke } from './revocation.ts';
 import { token } from './token.ts';
 import { userProfile } from './user-profile.ts';
@@ -35,16 +38,23 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
 
     routes.get('/oauth2/auth', async (request, reply) => {
       const { tenancy } = request;
-      const authorization = await checkAuthorization(infrastructure, tenancy, request.query as Query);
+      const ctx = contextOf(request);
+      const authorization = await checkAuthorization(ctx, tenancy, request.query as Query);
+      const { client } = authorization;
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
-        const outcome = await begin(contextOf(request), { tenancy, client: authorization.client }, authorization, cookies);
-        if (outcome.sessionToken) setSession(reply, tenancy, outcome.sessionToken, authorization.client.isSessionPersistent);
-        return goTo(reply, outcome.location);
+        const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
+        return deliver(reply, tenancy, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 302);
       } catch (error) {
         if (!(error instanceof RedirectError)) throw error;
-        return goTo(reply, answer(authorization.request, tenancy.issuer, { error: error.code, error_description: error.message }));
+        const parameters = { error: error.code, error_description: error.message };
+        return deliver(reply, tenancy, answer(authorization.request, tenancy.issuer, parameters), 302);
       }
+    });
+    // Cookies do not come along with a form that another site posts, but with the redirect after it.
+    routes.post('/oauth2/auth', async (request, reply) => {
+      if (!isForm(request)) throw malformed('A request that is posted is a form.');
+      return goTo(reply, `${request.tenancy.issuer}/oauth2/auth?${onlyKnown((request.body ?? {}) as Query)}`, 303);
     });
 
     const applications = allowApplications(infrastructure);
@@ -84,9 +94,12 @@ interface Posted {
 /** @throws OAuthError invalid_request for a body that is no form */
 function postedIn(request: FastifyRequest): Posted {
   const { headers } = request;
-  if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
-    throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
+  if (!isForm(request)) throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
   return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request) };
+}
+
+function isForm({ headers }: FastifyRequest): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
 }
 
 /** A document that anybody may read, keep for five minutes, and ask again whether it is still the same (RFC 9110 §13.1.2). */
@@ -102,6 +115,6 @@ function publicDocument(routes: FastifyInstance, path: string, make: (request: F
   });
 }
 
-function goTo(reply: FastifyReply, location: string): FastifyReply {
-  return reply.header('cache-control', 'no-store').redirect(location, 302);
+function goTo(reply: FastifyReply, location: string, status = 302): FastifyReply {
+  return reply.header('cache-control', 'no-store').redirect(location, status);
 }

@@ -1,4 +1,4 @@
-/** The frame of every hosted page: plain HTML, one stylesheet, no script. */
+/** The frame of every hosted page: plain HTML, one stylesheet, and a script on none that asks for anything. */
 import { html, raw } from 'hono/html';
 
 /** Rendered HTML, safe to embed. */
@@ -9,9 +9,11 @@ export interface PageFrame {
   /** Where the stylesheet is, relative to the host: the issuer's path. */
   readonly assetsPath: string;
   readonly body: Html;
+  /** The name of an asset that the page runs. */
+  readonly script?: string;
 }
 
-export function page({ title, assetsPath, body }: PageFrame): string {
+export function page({ title, assetsPath, body, script }: PageFrame): string {
   return String(html`<!doctype html>
 <html lang="en">
 <head>
@@ -20,7 +22,12 @@ export function page({ title, assetsPath, body }: PageFrame): string {
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="stylesheet" href="${assetsPath}/gatehouse.css">
-<link rel="icon" href="${assetsPath}/icon.svg" type="image/svg+xml">
+<link rel="icon" href="${assetsPath}/icon.svg" type="image/svg+xml">${
+    script
+      ? html`
+<script src="${assetsPath}/${script}" type="module"></script>`
+      : ''
+  }
 </head>
 <body>
 <main class="card">

@@ -5,6 +5,8 @@ import { type Html, html, page } from './layout.ts';
 
 export interface SignInView {
   readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId'>;
+  /** The name of the organization that the person was invited to; the address is then the invitation's. */
+  readonly invitedTo: string | null;
   readonly applicationName: string;
   readonly organizations: readonly { id: string; name: string }[];
   /** The issuer's path on its host, without a slash at the end. */
@@ -30,6 +32,7 @@ const VIEWS: Record<Step, View> = {
   password: enterPassword,
   new_password: newPassword,
   organization: chooseOrganization,
+  invitation: confirmInvitation,
   completed: () => ({ title: 'Signed in', body: html`<h1>You are signed in</h1><p>Go back to the application.</p>` }),
 };
 
@@ -37,7 +40,7 @@ function login(view: SignInView) {
   return {
     title: 'Sign in',
     body: html`<h1>Sign in</h1>
-<p class="lead">to continue to ${view.applicationName}</p>
+${purpose(view)}
 ${form(view, 'identify', html`${email(view)}${submit('Continue')}`)}
 ${form(view, 'switch', html`<input type="hidden" name="flow" value="register"><p class="aside">No account yet? <button class="link">Create one</button></p>`)}`,
   };
@@ -47,7 +50,7 @@ function register(view: SignInView) {
   return {
     title: 'Create your account',
     body: html`<h1>Create your account</h1>
-<p class="lead">to continue to ${view.applicationName}</p>
+${purpose(view)}
 ${form(
   view,
   'identify',
@@ -127,14 +130,28 @@ ${form(
   };
 }
 
+function confirmInvitation(view: SignInView) {
+  return {
+    title: 'Accept your invitation',
+    body: html`<h1>Join ${view.invitedTo}</h1>
+<p class="lead">You are invited as <strong>${view.attempt.email}</strong>.</p>
+${form(view, 'invitation', submit('Accept the invitation'))}`,
+  };
+}
+
+/** What the person came for. */
+function purpose({ invitedTo, applicationName }: SignInView) {
+  return html`<p class="lead">to ${invitedTo ? `join ${invitedTo}` : `continue to ${applicationName}`}</p>`;
+}
+
 function email(view: SignInView) {
   return field(view, {
     name: 'p_email',
     id: 'credentials_email',
     type: 'email',
     label: 'Email',
-    value: view.typed['p_email'] ?? view.attempt.email,
-    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
+    value: view.invitedTo ? view.attempt.email : (view.typed['p_email'] ?? view.attempt.email),
+    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${view.invitedTo ? 'readonly' : 'autofocus'}`,
   });
 }
 

@@ -2,13 +2,16 @@
 import type { Context } from '../features/context.ts';
 import { admits, signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
+import { isInvitedBy } from '../features/organization-invitations/acceptance.ts';
+import type { Attempt } from '../features/sign-in-attempts/service.ts';
 import { isInvited } from '../features/team/service.ts';
 import { problem } from './strategies/strategy.ts';
 
 /** What people are told who may not: the same whether signing up is closed to all, or to their address. */
 export const NOT_OPEN = problem('Signing up is not open here. Ask the people who run this application.', undefined, 403);
 
-export async function maySignUp(ctx: Context, tenancy: Tenancy, email: string): Promise<boolean> {
+export async function maySignUp(ctx: Context, tenancy: Tenancy, { request }: Attempt, email: string): Promise<boolean> {
+  if (request.invitationId) return isInvitedBy(ctx, tenancy.environmentId, request.invitationId, email);
   const policy = await signInPolicy(ctx, tenancy.environmentId);
   return admits(policy, email) || (tenancy.kind === 'account' && (await isInvited(ctx, email)));
 }

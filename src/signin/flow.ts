@@ -2,24 +2,31 @@
  * What comes next on a person's way through the pages. Flow (sign in, sign up) and method (code, password) are two
  * axes: this file knows the order of the steps, `strategies/` how each method proves a person.
  */
+
+import type { Session } from '../db/generated/client/client.ts';
 import type { Client } from '../features/applications/service.ts';
 import { actingAs, type Context, inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
+import { signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { issueCode } from '../features/grants/service.ts';
+import { issueCode, lastOrganizationOf } from '../features/grants/service.ts';
+import { acceptInvitation, isForUser } from '../features/organization-invitations/acceptance.ts';
 import { joinOpenOrganization, membershipIn, organizationsOfUser } from '../features/organizations/service.ts';
 import { findSession, startSession } from '../features/sessions/service.ts';
 import {
   type Attempt,
   type AuthorizationRequest,
   completeAttempt,
+  type Flow,
+  type Step,
   startAttempt,
   updateAttempt,
 } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
 import { findUserIdByEmail, isSuspended, recordSignIn } from '../features/users/service.ts';
-import { type Authorization, answer } from '../oidc/authorization.ts';
-import { PageError, RedirectError } from '../oidc/errors.ts';
+import { answer, type Destination } from '../oidc/answer.ts';
+import type { Authorization } from '../oidc/authorization.ts';
+import { invitationGone, PageError, RedirectError } from '../oidc/errors.ts';
 
 /** One application's sign-in at one environment. */
 export interface Place {
@@ -27,14 +34,11 @@ export interface Place {
   readonly client: Client;
 }
 
-/** Where the browser goes next; `sessionToken` is a new session's, for its cookie. */
-export interface Outcome {
-  readonly location: string;
-  readonly sessionToken?: string;
-}
+/** Where the browser goes next: to a page of ours, or away with the answer. `sessionToken` is a new session's, for its cookie. */
+export type Outcome = ({ readonly location: string } | { readonly answer: Destination }) & { readonly sessionToken?: string };
 
 /** Starts from a checked authorization request: straight back for who is signed in, else to the pages.
- * @throws RedirectError for prompt=none, which never shows a page: without a usable session, or when it opens nothing */
+ * @throws RedirectError for what the application is told, as by prompt=none, which never shows a page */
 export async function begin(
   ctx: Context,
   place: Place,
@@ -42,36 +46,52 @@ export async function begin(
   cookies: { session: string | undefined; browser: string },
 ): Promise<Outcome> {
   const { tenancy, client } = place;
-  const { request, prompt, maxAge } = authorization;
-  const session = await findSession(ctx, tenancy.environmentId, cookies.session, client.sessionInactivityTimeout);
-  const isFresh = session && (maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000);
-  if (session && isFresh && prompt !== 'login' && prompt !== 'create') {
-    const organization = await chooseOrganization(ctx, tenancy, session.userId, request).catch((error: unknown) => {
+  const { environmentId } = tenancy;
+  const { request, prompt, invitation } = authorization;
+  if (authorization.refusal) throw authorization.refusal;
+  const open = async (pages: { flow: Flow; step?: Step; userId?: string; firstName?: string | null; lastName?: string | null }) => {
+    const { applicationId } = client;
+    const attempt = await startAttempt(ctx, { environmentId, applicationId, browserToken: cookies.browser, request, ...pages });
+    return { location: pageOf(tenancy, attempt) };
+  };
+
+  const session = await usableSession(ctx, place, authorization, cookies.session);
+  if (session && invitation && (await isForUser(ctx, environmentId, invitation.email, session.userId)))
+    return open({ flow: 'login', step: 'invitation', userId: session.userId });
+  if (session && !invitation) {
+    const organization = await chooseOrganization(ctx, tenancy, session.userId, request.organizationId).catch((error: unknown) => {
       throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.title) : error;
     });
-    if (organization !== 'ask') return { location: await codeFor(ctx, place, request, session, organization) };
-    if (prompt !== 'none') {
-      const attempt = await startAttempt(ctx, {
-        environmentId: tenancy.environmentId,
-        applicationId: client.applicationId,
-        browserToken: cookies.browser,
-        request,
-        flow: 'login',
-        step: 'organization',
-        userId: session.userId,
-      });
-      return { location: pageOf(tenancy, attempt) };
-    }
+    if (organization !== 'ask') return { answer: await codeFor(ctx, place, request, session, organization) };
+    if (prompt !== 'none') return open({ flow: 'login', step: 'organization', userId: session.userId });
   }
   if (prompt === 'none') throw new RedirectError('login_required', 'User authentication is required');
-  const attempt = await startAttempt(ctx, {
-    environmentId: tenancy.environmentId,
-    applicationId: client.applicationId,
-    browserToken: cookies.browser,
-    request,
-    flow: prompt === 'create' ? 'register' : 'login',
-  });
-  return { location: pageOf(tenancy, attempt) };
+  if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });
+  const isKnown = await findUserIdByEmail(ctx, environmentId, invitation.email);
+  return open({ flow: isKnown ? 'login' : 'register', firstName: invitation.firstName, lastName: invitation.lastName });
+}
+
+/** The browser's session, where the request is content with it. */
+async function usableSession(
+  ctx: Context,
+  { tenancy, client }: Place,
+  { prompt, maxAge, hintedUserId }: Authorization,
+  token: string | undefined,
+): Promise<Session | undefined> {
+  if (prompt === 'login' || prompt === 'create') return undefined;
+  const session = await findSession(ctx, tenancy.environmentId, token, client.sessionInactivityTimeout);
+  if (!session || (hintedUserId !== undefined && hintedUserId !== session.userId)) return undefined;
+  const isFresh = maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000;
+  return isFresh ? session : undefined;
+}
+
+/** Where a link to an attempt leads that is over: to the application, which starts over; undefined when it has named no place to. */
+export function startOver(ctx: Context, { tenancy, client }: Place, { request }: Attempt): Destination | undefined {
+  if (request.reauthState) {
+    const parameters = { error: 'login_link_expired', reauth_state: ctx.vault.open('reauth state', request.reauthState) };
+    return answer(request, tenancy.issuer, parameters);
+  }
+  return client.loginUri ? { by: 'redirect', location: client.loginUri } : undefined;
 }
 
 /** The URL of the attempt's page. */
@@ -105,19 +125,24 @@ export async function authenticated(ctx: Context, place: Place, attempt: Attempt
   const { email } = attempt;
   await assertWelcome(ctx, attempt, userId);
   if (tenancy.kind === 'account' && email) await inTransaction(ctx, (tx) => acceptInvitations(tx, tenancy.environmentId, userId, email));
-  const organization = await chooseOrganization(ctx, tenancy, userId, attempt.request);
-  if (organization === 'ask') {
-    return inTransaction(ctx, async (tx) => {
+  return inTransaction(ctx, async (tx) => {
+    await takeInvitation(tx, tenancy, attempt, userId);
+    const organization = await chooseOrganization(tx, tenancy, userId, attempt.organizationId ?? attempt.request.organizationId);
+    if (organization === 'ask') {
       const { token } = await signIn(tx, tenancy, userId);
       await updateAttempt(tx, attempt, { step: 'organization', userId });
       return { location: pageOf(tenancy, attempt), sessionToken: token };
-    });
-  }
-  return inTransaction(ctx, async (tx) => {
+    }
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
     const { session, token } = await signIn(tx, tenancy, userId);
-    return { location: await codeFor(tx, place, attempt.request, session, organization), sessionToken: token };
+    return { answer: await codeFor(tx, place, attempt.request, session, organization), sessionToken: token };
   });
+}
+
+/** Makes the person a member of the organization that the attempt's invitation is to.
+ * @throws PageError when it cannot be taken up any more */
+async function takeInvitation(ctx: Context, tenancy: Tenancy, { request }: Attempt, userId: string): Promise<void> {
+  if (request.invitationId && !(await acceptInvitation(ctx, tenancy, request.invitationId, userId))) throw invitationGone();
 }
 
 /** Starts the session of a person who is known, and counts the sign-in.
@@ -135,14 +160,37 @@ export async function organizationChosen(
   organizationId: string,
   sessionToken: string | undefined,
 ): Promise<Outcome> {
-  const session = await findSession(ctx, attempt.environmentId, sessionToken, place.client.sessionInactivityTimeout);
-  if (!session || session.userId !== attempt.userId) throw expired();
+  const session = await sessionOf(ctx, place, attempt, sessionToken);
   const membership = await membershipIn(ctx, attempt.environmentId, session.userId, organizationId);
   if (membership !== 'member') throw expired();
   return inTransaction(ctx, async (tx) => {
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
-    return { location: await codeFor(tx, place, attempt.request, session, organizationId) };
+    return { answer: await codeFor(tx, place, attempt.request, session, organizationId) };
   });
+}
+
+/** The only step of who was signed in already and came by an invitation: nobody joins by following a link alone. */
+export async function invitationConfirmed(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  sessionToken: string | undefined,
+): Promise<Outcome> {
+  const session = await sessionOf(ctx, place, attempt, sessionToken);
+  return inTransaction(ctx, async (tx) => {
+    if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
+    await takeInvitation(tx, place.tenancy, attempt, session.userId);
+    const organization = await chooseOrganization(tx, place.tenancy, session.userId, attempt.request.organizationId);
+    if (organization === 'ask') throw expired();
+    return { answer: await codeFor(tx, place, attempt.request, session, organization) };
+  });
+}
+
+/** @throws PageError when the attempt's person is not signed in any more, or is another one by now */
+async function sessionOf(ctx: Context, { client }: Place, attempt: Attempt, token: string | undefined): Promise<Session> {
+  const session = await findSession(ctx, attempt.environmentId, token, client.sessionInactivityTimeout);
+  if (!session || session.userId !== attempt.userId) throw expired();
+  return session;
 }
 
 export function expired(): PageError {
@@ -163,7 +211,7 @@ async function codeFor(
   request: AuthorizationRequest,
   session: { id: string; userId: string; authTime: Date },
   organizationId: string | null,
-): Promise<string> {
+): Promise<Destination> {
   const code = await inTransaction(ctx, (tx) =>
     issueCode(tx, {
       environmentId: tenancy.environmentId,
@@ -185,28 +233,25 @@ async function codeFor(
 
 /** The organization that the tokens will be for; null for none, 'ask' when the person has to choose.
  * @throws PageError when the one asked for is closed to the person */
-async function chooseOrganization(
-  ctx: Context,
-  tenancy: Tenancy,
-  userId: string,
-  request: AuthorizationRequest,
-): Promise<string | null | 'ask'> {
-  if (request.organizationId) {
-    const state = await membershipIn(ctx, tenancy.environmentId, userId, request.organizationId);
+async function chooseOrganization(ctx: Context, tenancy: Tenancy, userId: string, wanted: string | null): Promise<string | null | 'ask'> {
+  if (wanted) {
+    const state = await membershipIn(ctx, tenancy.environmentId, userId, wanted);
     if (state === 'suspended')
       throw new PageError(
         403,
         'This organization is suspended',
         'Nobody can sign in to it at the moment. Ask its administrator. (organization_suspended)',
       );
-    if (state === 'member') return request.organizationId;
+    if (state === 'member') return wanted;
     const joined = await inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId }), (tx) =>
-      joinOpenOrganization(tx, tenancy, userId, request.organizationId ?? undefined),
+      joinOpenOrganization(tx, tenancy, userId, wanted),
     );
     if (!joined) throw new PageError(403, 'You are not a member of this organization', 'Ask its administrator for an invitation.');
     return joined;
   }
-  const [first, second] = await organizationsOfUser(ctx, tenancy.environmentId, userId);
-  if (second) return 'ask';
-  return first?.id ?? null;
+  const organizations = await organizationsOfUser(ctx, tenancy.environmentId, userId);
+  if (organizations.length < 2) return organizations[0]?.id ?? null;
+  const { useMostRecentOrganization } = await signInPolicy(ctx, tenancy.environmentId);
+  const last = useMostRecentOrganization ? await lastOrganizationOf(ctx, tenancy.environmentId, userId) : undefined;
+  return organizations.some(({ id }) => id === last) ? last! : 'ask';
 }

@@ -6,7 +6,7 @@ import { findInvitation, invitationApplication } from '../features/team/service.
 import { browserToken } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { PageError } from '../oidc/errors.ts';
+import { invitationGone, PageError } from '../oidc/errors.ts';
 import { html, page } from '../pages/layout.ts';
 import { pageOf } from './flow.ts';
 
@@ -20,8 +20,7 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
         originOf(request),
       );
       const invitation = tenancy.kind === 'account' ? await findInvitation(ctx, request.params.token) : null;
-      if (!invitation)
-        throw new PageError(404, 'This invitation cannot be used', 'It is not known, has expired, or was used already. Ask for a new one.');
+      if (!invitation) throw invitationGone();
       const application = await invitationApplication(ctx, tenancy.environmentId);
       const attempt = await startAttempt(ctx, {
         environmentId: tenancy.environmentId,
@@ -38,7 +37,13 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
           nonce: null,
           codeChallenge: null,
           organizationId: null,
+          newOrganization: null,
+          invitationId: null,
           loginHint: invitation.email,
+          lang: null,
+          hasSuccessPage: false,
+          reauthState: null,
+          marketingTags: {},
           requestedAt: epochSeconds(ctx.clock.now()),
         },
       });

@@ -3,15 +3,17 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { organizationsOfUser } from '../features/organizations/service.ts';
-import { type Attempt, findAttempt, type Step } from '../features/sign-in-attempts/service.ts';
+import { organizationName, organizationsOfUser } from '../features/organizations/service.ts';
+import { type Attempt, findAttempt, isOver, type Step } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
+import type { Destination } from '../oidc/answer.ts';
+import { deliver, formTarget } from '../oidc/deliver.ts';
 import { PageError } from '../oidc/errors.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { sameText } from '../security/secrets.ts';
-import { expired, organizationChosen, type Place } from './flow.ts';
+import { expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
 import { resendCode, submitCode } from './strategies/email-code.ts';
 import { submitIdentifier, switchFlow } from './strategies/identifier.ts';
 import { forgotPassword, submitNewPassword, submitPassword } from './strategies/password.ts';
@@ -27,6 +29,10 @@ const STEPS: Record<string, { on: readonly Step[]; submit: (request: StepRequest
   forgot: { on: ['password'], submit: forgotPassword },
   new_password: { on: ['new_password'], submit: submitNewPassword },
   organization: { on: ['organization'], submit: submitOrganization },
+  invitation: {
+    on: ['invitation'],
+    submit: ({ ctx, place, attempt, sessionToken }) => invitationConfirmed(ctx, place, attempt, sessionToken),
+  },
 };
 
 interface Visit {
@@ -39,12 +45,14 @@ interface Visit {
 
 export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
   return (routes) => {
-    routes.get<{ Params: { id: string } }>('/signin/:id', async (request, reply) =>
-      show(reply, await visit(infrastructure, request, request.params.id)),
-    );
+    routes.get<{ Params: { id: string } }>('/signin/:id', async (request, reply) => {
+      const visited = await visit(infrastructure, request, request.params.id);
+      return 'by' in visited ? deliver(reply, request.tenancy, visited, 302) : show(reply, visited);
+    });
 
     routes.post<{ Params: { id: string; step: string } }>('/signin/:id/:step', async (request, reply) => {
       const visited = await visit(infrastructure, request, request.params.id);
+      if ('by' in visited) return deliver(reply, request.tenancy, visited, 303);
       const form = singleFields(request.body);
       const { tenancy, attempt, csrf } = visited;
       if (!sameText(form['csrf'] ?? '', csrf)) throw foreignBrowser();
@@ -59,25 +67,30 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
         });
       if ('problem' in result) return show(reply, visited, result.problem, form);
       if (result.sessionToken) setSession(reply, tenancy, result.sessionToken, visited.place.client.isSessionPersistent);
-      return reply.header('cache-control', 'no-store').redirect(result.location, 303);
+      return deliver(reply, tenancy, 'answer' in result ? result.answer : { by: 'redirect', location: result.location }, 303);
     });
   };
 }
 
-/** Finds the attempt that a request is about, for the browser that started it. */
-async function visit(infrastructure: Infrastructure, request: FastifyRequest, id: string): Promise<Visit> {
+/** Finds the attempt that a request is about, for the browser that started it; or where to go when it is over. */
+async function visit(infrastructure: Infrastructure, request: FastifyRequest, id: string): Promise<Visit | Destination> {
   const { tenancy } = request;
   const ctx = createContext(infrastructure, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }, originOf(request));
   const browser = knownBrowserToken(request);
   const attempt = await findAttempt(ctx, tenancy.environmentId, id, browser);
-  if (attempt === 'expired') throw expired();
+  if (attempt === 'unknown') throw expired();
   if (attempt === 'foreign') throw foreignBrowser();
   const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
   if (!client) throw expired();
+  const place = { tenancy, client };
+  const over = isOver(ctx, attempt);
+  const destination = over && startOver(ctx, place, attempt);
+  if (destination) return destination;
+  if (over === 'expired') throw expired();
   return {
     ctx,
     tenancy,
-    place: { tenancy, client },
+    place,
     attempt,
     csrf: infrastructure.vault.mac('csrf', `${browser} ${attempt.id}`).toString('base64url'),
   };
@@ -89,30 +102,26 @@ async function show(
   shown?: Problem,
   typed: Readonly<Record<string, string | undefined>> = {},
 ): Promise<FastifyReply> {
-  const organizations =
-    attempt.step === 'organization' && attempt.userId ? await organizationsOfUser(ctx, tenancy.environmentId, attempt.userId) : [];
+  const { request, step, userId } = attempt;
+  const organizations = step === 'organization' && userId ? await organizationsOfUser(ctx, tenancy.environmentId, userId) : [];
+  const invitedTo = request.invitationId && (await organizationName(ctx, tenancy.environmentId, request.organizationId!));
   const page = signInPage({
     attempt,
     applicationName: place.client.name,
     organizations,
+    invitedTo,
     basePath: basePathOf(tenancy),
     csrf,
     typed,
     ...(shown && { problem: shown }),
   });
-  return sendPage(reply, shown?.status ?? 200, page, formTarget(attempt.request.redirectUri));
+  return sendPage(reply, shown?.status ?? 200, page, { formAction: `'self' ${formTarget(request.redirectUri)}` });
 }
 
 async function submitOrganization({ ctx, place, attempt, form, sessionToken: token }: StepRequest): Promise<StepResult> {
   const chosen = form['p_organization'];
   if (!chosen) return problem('Choose one of the organizations.');
   return organizationChosen(ctx, place, attempt, chosen, token);
-}
-
-/** What the policy's form-action must allow besides us, as browsers apply it to the redirect that ends a sign-in. */
-function formTarget(redirectUri: string): string {
-  const { origin, protocol } = new URL(redirectUri);
-  return origin === 'null' ? protocol : origin;
 }
 
 /** The fields that came once, without the NUL characters that no database stores. */

@@ -18,12 +18,22 @@ export interface SignInPolicy {
   readonly allowedDomains: readonly string[];
   /** Seconds that a mailed code is good for. */
   readonly codeLifetime: number;
+  /** Whether a new user may bring an organization along. */
+  readonly allowOrganizationCreation: boolean;
+  /** Whether a member of several is taken to the one of the last time, instead of being asked. */
+  readonly useMostRecentOrganization: boolean;
 }
 
 export function signInPolicy(ctx: Context, environmentId: string): Promise<SignInPolicy> {
   return ctx.db.environment.findUniqueOrThrow({
     where: { id: environmentId },
-    select: { allowSelfSignUp: true, allowedDomains: true, codeLifetime: true },
+    select: {
+      allowSelfSignUp: true,
+      allowedDomains: true,
+      codeLifetime: true,
+      allowOrganizationCreation: true,
+      useMostRecentOrganization: true,
+    },
   });
 }
 

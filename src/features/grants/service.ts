@@ -58,6 +58,16 @@ export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<st
   return code;
 }
 
+/** The organization of the user's last authorization in one. */
+export async function lastOrganizationOf(ctx: Context, environmentId: string, userId: string): Promise<string | undefined> {
+  const last = await ctx.db.grant.findFirst({
+    where: { environmentId, userId, organizationId: { not: null } },
+    orderBy: { id: 'desc' },
+    select: { organizationId: true },
+  });
+  return last?.organizationId ?? undefined;
+}
+
 const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
   g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt"`;
 

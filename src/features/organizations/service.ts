@@ -230,6 +230,15 @@ export async function organizationsOfUser(ctx: Context, environmentId: string, u
   });
 }
 
+/** Makes the organization that a new user brings along, with the user as its first member.
+ * @returns its id */
+export async function createOwnOrganization(ctx: Context, scope: Scope, input: { name: string; userId: string }): Promise<string> {
+  const { id } = await createOrganizationRow(ctx, scope.environmentId, { name: requireText(input.name.slice(0, 200), 'name') });
+  await audit(ctx, { ...scope, action: 'organization.created', target: { type: 'organization', id } });
+  await addMembership(ctx, { ...scope, organizationId: id, userId: input.userId });
+  return id;
+}
+
 /** Lets a new user into the organization that came with the request, or the default one, where that one is open to it, and
  * into those that take everybody of the user's domain. */
 export async function joinAsNewUser(ctx: Context, scope: Scope, userId: string, organizationId: string | undefined): Promise<void> {
@@ -285,6 +294,11 @@ async function provedDomains(ctx: Context, environmentId: string, userId: string
     select: { normalized: true },
   });
   return addresses.map(({ normalized }) => normalized.slice(normalized.lastIndexOf('@') + 1));
+}
+
+/** The organization's name, to whoever may know that it is there. */
+export async function organizationName(ctx: Context, environmentId: string, id: string): Promise<string> {
+  return (await ctx.db.organization.findUniqueOrThrow({ where: { environmentId_id: { environmentId, id } }, select: { name: true } })).name;
 }
 
 /** How a user stands to an organization of the environment; a missing one is like one the user is not in. */

@@ -21,21 +21,33 @@ export const RESEND_SECONDS = 30;
 export const MAX_CODES_PER_HOUR = 20;
 
 /** The page a person is on. */
-export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'completed';
+export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'invitation' | 'completed';
 export type Flow = 'login' | 'register';
 
 /** The authorization request as it was checked: nothing of it is read from the browser again. */
 export interface AuthorizationRequest {
   readonly clientId: string;
   readonly redirectUri: string;
-  readonly responseMode: 'query' | 'fragment';
+  readonly responseMode: 'query' | 'fragment' | 'form_post';
   readonly scopes: readonly string[];
   readonly audiences: readonly string[];
   readonly state: string | null;
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
   readonly organizationId: string | null;
+  /** The organization that a new user brings along; without a name it is called after the user. */
+  readonly newOrganization: { readonly name: string | null } | null;
+  /** The invitation that the person came by, into {@link organizationId}. */
+  readonly invitationId: string | null;
+  /** The address to sign in with; with an invitation the only one. */
   readonly loginHint: string | null;
+  /** The language tag that the pages are asked for. */
+  readonly lang: string | null;
+  readonly hasSuccessPage: boolean;
+  /** What an application that can start over is given to do so, sealed; null for one that cannot. */
+  readonly reauthState: string | null;
+  /** What is noted about a new user or organization, by advertisers' names. */
+  readonly marketingTags: Readonly<Record<string, string>>;
   /** Seconds since 1970. */
   readonly requestedAt: number;
 }
@@ -56,6 +68,8 @@ export async function startAttempt(
     flow: Flow;
     step?: Step;
     userId?: string | null;
+    firstName?: string | null;
+    lastName?: string | null;
   },
 ): Promise<Attempt> {
   const { browserToken, request, ...rest } = input;
@@ -73,18 +87,24 @@ export async function startAttempt(
   return row as unknown as Attempt;
 }
 
-/** The attempt, if it lives and belongs to the browser: 'expired' when it is gone or never was, 'foreign' in another browser. */
+/** The browser's attempt, which may be over: 'unknown' when it is gone or never was, 'foreign' in another browser. */
 export async function findAttempt(
   ctx: Context,
   environmentId: string,
   id: string,
   browserToken: string | undefined,
-): Promise<Attempt | 'expired' | 'foreign'> {
-  if (!/^[A-Za-z0-9_-]{24}$/.test(id)) return 'expired';
+): Promise<Attempt | 'unknown' | 'foreign'> {
+  if (!/^[A-Za-z0-9_-]{24}$/.test(id)) return 'unknown';
   const row = await ctx.db.signInAttempt.findUnique({ where: { environmentId_id: { environmentId, id } } });
-  if (!row || row.expiresAt <= ctx.clock.now()) return 'expired';
+  if (!row) return 'unknown';
   if (!browserToken || !sameText(sha256(browserToken), row.browserHash)) return 'foreign';
   return row as unknown as Attempt;
+}
+
+/** Is there nothing more to do in it? */
+export function isOver(ctx: Context, attempt: Attempt): 'expired' | 'completed' | undefined {
+  if (attempt.expiresAt <= ctx.clock.now()) return 'expired';
+  return attempt.step === 'completed' ? 'completed' : undefined;
 }
 
 /** What may change on the way. */

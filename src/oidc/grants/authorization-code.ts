@@ -7,6 +7,7 @@ import { findSubject } from '../../features/grants/subject.ts';
 import { sameText } from '../../security/secrets.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
+import { parseResources } from '../scopes.ts';
 import { personTokens, type TokenRequest, type TokenResponse } from './grant.ts';
 
 export async function authorizationCode(request: TokenRequest): Promise<TokenResponse> {
@@ -30,6 +31,8 @@ export async function authorizationCode(request: TokenRequest): Promise<TokenRes
   if (found.expiresAt <= infrastructure.clock.now() || found.revokedAt) throw invalidCode();
   if (!sameRedirectUri(found.redirectUri, parameter(form, 'redirect_uri') ?? '')) throw invalidCode();
   if (!verifies(found.codeChallenge, parameter(form, 'code_verifier'))) throw invalidCode();
+
+  parseResources(form['resource'], found.audiences); // Before the code is used up.
 
   const offline = found.scopes.includes('offline');
   const refreshToken = await consumeCode(infrastructure, environmentId, code, offline ? client.refreshTokenLifetime : undefined);

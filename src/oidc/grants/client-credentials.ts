@@ -6,14 +6,18 @@ import { signJwt } from '../../security/jwt.ts';
 import { machineTokenClaims } from '../claims.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
-import { parseAudiences } from '../scopes.ts';
+import { parseAudiences, parseResources } from '../scopes.ts';
 import type { TokenRequest, TokenResponse } from './grant.ts';
 
 export async function clientCredentials({ infrastructure, tenancy, client, form }: TokenRequest): Promise<TokenResponse> {
   if (!client.secretHash) throw new OAuthError('unauthorized_client', 'Only applications with a secret may use client_credentials.');
   if (client.organization?.isSuspended) throw new OAuthError('unauthorized_client', 'The organization of this application is suspended.');
   const management = managementAudience(tenancy.issuer);
-  const wanted = parseAudiences(form['audience']).map((audience) => (audience === `${management}/v1` ? management : audience));
+  const audiences = client.apis.map((api) => (api.isManagement ? management : api.audience));
+  const wanted = [
+    ...parseAudiences(form['audience']).map((audience) => (audience === `${management}/v1` ? management : audience)),
+    ...parseResources(form['resource'], audiences),
+  ];
   if (wanted.length === 0) throw new OAuthError('invalid_request', 'The audience is missing: the API that the token is for.');
   const apis = wanted.map((audience) => {
     const api = client.apis.find((candidate) => (candidate.isManagement ? management : candidate.audience) === audience);

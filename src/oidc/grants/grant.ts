@@ -11,6 +11,7 @@ import { signJwt } from '../../security/jwt.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
 import type { Form } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
+import { parseResources } from '../scopes.ts';
 import { accessTokenHash } from '../tokens.ts';
 
 export interface TokenRequest {
@@ -64,8 +65,10 @@ export async function personTokens(
   };
 }
 
-/** The grant for those of its APIs that the application is authorised for by now. */
-function stillAuthorized(grant: Grant, { client, tenancy }: TokenRequest): Grant {
+/** The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2). */
+function stillAuthorized(grant: Grant, { client, tenancy, form }: TokenRequest): Grant {
   const audiences = client.apis.map((api) => (api.isManagement ? managementAudience(tenancy.issuer) : api.audience));
-  return { ...grant, audiences: grant.audiences.filter((audience) => audiences.includes(audience)) };
+  const still = grant.audiences.filter((audience) => audiences.includes(audience));
+  const resources = parseResources(form['resource'], grant.audiences);
+  return { ...grant, audiences: resources.length === 0 ? still : still.filter((audience) => resources.includes(audience)) };
 }

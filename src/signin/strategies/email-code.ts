@@ -3,9 +3,13 @@
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
 import { clearTries, recordFailure, takeTry } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
-import { joinAsNewUser } from '../../features/organizations/service.ts';
+import { acceptInvitation } from '../../features/organization-invitations/acceptance.ts';
+import { createOwnOrganization, joinAsNewUser } from '../../features/organizations/service.ts';
+import { noteMarketingTags } from '../../features/property-values/marketing.ts';
 import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
+import { fullName } from '../../oidc/claims.ts';
+import { invitationGone } from '../../oidc/errors.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
 import { problem, type StepRequest, type StepResult } from './strategy.ts';
@@ -55,16 +59,24 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
   const { userId } = attempt;
   if (!userId) {
     const isKnown = await findUserIdByEmail(ctx, tenancy.environmentId, attempt.email);
-    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt.email))) return NOT_OPEN;
-    return identified(ctx, place, attempt, await signUp(ctx, place, attempt, attempt.email));
+    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.email))) return NOT_OPEN;
+    const signedUp = await signUp(ctx, place, attempt, attempt.email);
+    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId);
   }
   await clearTries(ctx, tenancy, userId);
   await verifyEmail(ctx, tenancy.environmentId, attempt.email);
   return identified(ctx, place, attempt, userId);
 }
 
-/** Makes the user of a proved address, in the organization that is open to it. */
-async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email: string): Promise<string> {
+/** A user, and the organization that this sign-in has to be for. */
+interface SignedUp {
+  readonly userId: string;
+  readonly organizationId: string | null;
+}
+
+/** Makes the user of a proved address, in the organization that it was invited to, that it brings along, or that is open to it. */
+async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email: string): Promise<SignedUp> {
+  const { request } = attempt;
   const create = inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }), async (tx) => {
     const user = await createUserRow(tx, tenancy, {
       email,
@@ -72,14 +84,27 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email:
       firstName: attempt.firstName,
       lastName: attempt.lastName,
     });
-    await joinAsNewUser(tx, tenancy, user.id, attempt.request.organizationId ?? undefined);
-    return user.id;
+    const userId = user.id;
+    await noteMarketingTags(tx, tenancy, 'user', userId, request.marketingTags);
+    if (request.invitationId) {
+      if (!(await acceptInvitation(tx, tenancy, request.invitationId, userId))) throw invitationGone();
+      return { userId, organizationId: request.organizationId };
+    }
+    if (!request.newOrganization || !(await signInPolicy(tx, tenancy.environmentId)).allowOrganizationCreation) {
+      await joinAsNewUser(tx, tenancy, userId, request.organizationId ?? undefined);
+      return { userId, organizationId: null };
+    }
+    const name = request.newOrganization.name ?? `${fullName(attempt) || email}’s organization`;
+    const organizationId = await createOwnOrganization(tx, tenancy, { name, userId });
+    await noteMarketingTags(tx, tenancy, 'organization', organizationId, request.marketingTags);
+    await updateAttempt(tx, attempt, { organizationId });
+    return { userId, organizationId };
   });
   return create.catch(async (error: unknown) => {
     // Signed up in another window since this one asked: the address is proved in both, and it is one person.
     const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
     if (!userId) throw error;
     await verifyEmail(ctx, tenancy.environmentId, email);
-    return userId;
+    return { userId, organizationId: null };
   });
 }

@@ -16,6 +16,9 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
   const email = (form['p_email'] ?? '').trim();
   if (!email) return problem('Type your email address.', 'p_email');
   if (!isEmail(email)) return problem('This is not an email address.', 'p_email');
+  const { invitationId, loginHint } = attempt.request;
+  if (invitationId && email.toLowerCase() !== loginHint?.toLowerCase())
+    return problem('This invitation is for another email address.', 'p_email', 403);
   const names = { firstName: name(form['p_first_name']), lastName: name(form['p_last_name']) };
 
   const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
@@ -24,7 +27,7 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
       await updateAttempt(ctx, attempt, { step: 'not_found', email });
       return { location: pageOf(tenancy, attempt) };
     }
-    if (!(await maySignUp(ctx, tenancy, email))) return NOT_OPEN;
+    if (!(await maySignUp(ctx, tenancy, attempt, email))) return NOT_OPEN;
     return askForCode(ctx, place, attempt, 'sign_up', { email, userId: null, ...names });
   }
   if (await isSuspended(ctx, tenancy.environmentId, userId))
@@ -44,7 +47,7 @@ export async function submitIdentifier({ ctx, place, attempt, form }: StepReques
 /** To the other of the two first pages, and back to the first page from any other. */
 export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
   const flow: Flow = form['flow'] === 'register' ? 'register' : 'login';
-  await updateAttempt(ctx, attempt, { step: 'identify', flow, userId: null, isReset: false });
+  await updateAttempt(ctx, attempt, { step: 'identify', flow, userId: null, organizationId: null, isReset: false });
   return { location: pageOf(place.tenancy, attempt) };
 }
 
