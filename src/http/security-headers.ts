@@ -8,6 +8,7 @@ export function securityHeaders(baseUrl: string): Readonly<Record<string, string
   const collect = helmet({
     contentSecurityPolicy: false,
     crossOriginOpenerPolicy: false, // Applications may open the pages in a popup and wait for it.
+    frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: baseUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
   });
