@@ -113,6 +113,17 @@ describe.each(Object.entries(KINDS))('an application %s', (_name, make) => {
     await follow(application, session, page);
     expect(await application.getOrganization(session)).toMatchObject({ orgCode: id });
   });
+
+  test('creates an organization with the person who signs up, where the environment permits it', async () => {
+    const { id } = await productionEnvironment(gatehouse);
+    await gatehouse.app.infrastructure.database.prisma.environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
+    gatehouse.app.infrastructure.lookups.forget();
+    const application = make();
+    const { session } = await signUp(application, 'createOrg', { org_name: 'New Venture' });
+    const { orgCode } = await application.getOrganization(session);
+    const made = await gatehouse.app.infrastructure.database.prisma.organization.findFirst({ where: { id: orgCode! } });
+    expect(made?.name).toBe('New Venture');
+  });
 });
 
 test('a machine gets a token for the management API, and keeps it', async () => {
