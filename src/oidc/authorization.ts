@@ -9,12 +9,23 @@ import { type Client, findClient } from '../features/applications/service.ts';
 import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { type OpenInvitation, openInvitation } from '../features/organization-invitations/acceptance.ts';
+import { isPushedRequestUri, takePushedRequest } from '../features/pushed-requests/service.ts';
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
 import { isEmail } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { invitationGone, PageError, RedirectError } from './errors.ts';
 import { hintedSubject } from './id-token-hint.ts';
-import { assertSingleValues, malformed, marketingTags, type Query, reauthState, value, values, withReauthState } from './parameters.ts';
+import {
+  assertSingleValues,
+  malformed,
+  marketingTags,
+  type Query,
+  readKnown,
+  reauthState,
+  value,
+  values,
+  withReauthState,
+} from './parameters.ts';
 import { parseScopes } from './scopes.ts';
 
 /** The prompts that a request may name, several with spaces between them; `none` alone. */
@@ -39,6 +50,8 @@ interface Draft {
   readonly ctx: Context;
   readonly tenancy: Tenancy;
   query: Query;
+  /** Did the application hand the request in by itself? */
+  isPushed: boolean;
   client: Client;
   redirectUri: string;
   responseMode: AuthorizationRequest['responseMode'];
@@ -55,7 +68,9 @@ interface Draft {
 
 const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   singleValues,
+  pushedRequest,
   knownClient,
+  howItCame,
   registeredRedirectUri,
   responseType,
   responseMode,
@@ -71,9 +86,15 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
 ];
 
 /** Runs the checks in their order.
+ * @param by the browser, or the application itself that pushes the request (RFC 9126)
  * @throws PageError with what is wrong, for the person at the browser */
-export async function checkAuthorization(ctx: Context, tenancy: Tenancy, query: Query): Promise<Authorization> {
-  const draft = { ctx, tenancy, query: withReauthState(query) } as Draft;
+export async function checkAuthorization(
+  ctx: Context,
+  tenancy: Tenancy,
+  query: Query,
+  by: 'browser' | 'application' = 'browser',
+): Promise<Authorization> {
+  const draft = { ctx, tenancy, query: withReauthState(query), isPushed: by === 'application' } as Draft;
   for (const check of CHECKS) await check(draft);
   const { client, redirectUri, responseMode, codeChallenge, audiences, organizationId, newOrganization, invitation } = draft;
   return {
@@ -110,6 +131,19 @@ function singleValues({ query }: Draft): void {
   assertSingleValues(query);
 }
 
+/** A request that was pushed stands in the place of all that comes with its `request_uri` (RFC 9126 §4). */
+async function pushedRequest(draft: Draft): Promise<void> {
+  const uri = value(draft.query, 'request_uri');
+  if (!uri) return;
+  if (draft.isPushed || !isPushedRequestUri(uri)) throw malformed('A request_uri is what the endpoint for pushed requests has answered.');
+  const clientId = value(draft.query, 'client_id') ?? '';
+  const parameters = await takePushedRequest(draft.ctx, draft.tenancy.environmentId, clientId, uri);
+  if (parameters === undefined) throw malformed('The request_uri is unknown, has expired, or was used already.');
+  draft.query = withReauthState(readKnown(parameters));
+  draft.isPushed = true;
+  assertSingleValues(draft.query);
+}
+
 async function knownClient(draft: Draft): Promise<void> {
   const clientId = value(draft.query, 'client_id');
   if (!clientId) throw malformed('The parameter client_id is missing.');
@@ -124,6 +158,10 @@ async function knownClient(draft: Draft): Promise<void> {
   if (client.type === 'm2m' || client.type === 'device')
     throw new PageError(400, 'Wrong kind of application', 'People do not sign in to applications of this type in a browser.', 1656);
   draft.client = client;
+}
+
+function howItCame({ client, isPushed }: Draft): void {
+  if (client.requirePushedAuthorizationRequests && !isPushed) throw malformed('This application has to push its requests.');
 }
 
 function registeredRedirectUri(draft: Draft): void {
@@ -142,7 +180,7 @@ function registeredRedirectUri(draft: Draft): void {
 
 function responseType({ query }: Draft): void {
   if (value(query, 'response_type') !== 'code') throw malformed('The response_type must be code.');
-  if (value(query, 'request') || value(query, 'request_uri')) throw malformed('Request objects are not supported.');
+  if (value(query, 'request')) throw malformed('Request objects are not supported.');
 }
 
 function responseMode(draft: Draft): void {

@@ -88,6 +88,17 @@ export function onlyKnown(query: Query): URLSearchParams {
   return new URLSearchParams(names.flatMap((name) => [query[name] ?? []].flat().map((text) => [name, text])));
 }
 
+/** The query that {@link onlyKnown} wrote as text. */
+export function readKnown(text: string): Query {
+  const search = new URLSearchParams(text);
+  return Object.fromEntries(
+    [...new Set(search.keys())].map((name) => {
+      const [first, ...more] = search.getAll(name);
+      return [name, more.length > 0 ? [first!, ...more] : first];
+    }),
+  );
+}
+
 /** The query, with what its `reauth_state` says where it does not say so itself. What cannot be read is as if it were not there. */
 export function withReauthState(query: Query): Query {
   const state = value(query, 'reauth_state');

@@ -18,6 +18,7 @@ import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout } from './logout.ts';
 import { malformed, onlyKnown, type Query } from './parameters.ts';
+import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
 import { revoke } from './revocation.ts';
 import { token } from './token.ts';
 import { userProfile } from './user-profile.ts';
@@ -58,13 +59,17 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     });
 
     const applications = allowApplications(infrastructure);
-    const formEndpoint = (path: string, run: (tenancy: Tenancy, posted: Posted) => Promise<object | undefined>) => {
+    const formEndpoint = (path: string, run: (tenancy: Tenancy, posted: Posted) => Promise<object | undefined>, success = 200) => {
       preflight(routes, path, applications, 'POST');
       routes.post(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
-        reply.header('cache-control', 'no-store').send((await run(request.tenancy, postedIn(request))) ?? ''),
+        reply
+          .header('cache-control', 'no-store')
+          .code(success)
+          .send((await run(request.tenancy, postedIn(request))) ?? ''),
       );
     };
     formEndpoint('/oauth2/token', (tenancy, posted) => token(infrastructure, tenancy, posted));
+    formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), 201);
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 

@@ -111,6 +111,10 @@ export const Application = builder.prismaObject('Application', {
       nullable: true,
       description: 'Seconds without activity after which it asks people to sign in again.',
     }),
+    requirePushedAuthorizationRequests: t.exposeBoolean('requirePushedRequests', {
+      nullable: true,
+      description: 'Whether it has to hand its authorization requests in by itself before it sends a browser (RFC 9126).',
+    }),
     hasPreviousSecret: t.boolean({
       nullable: true,
       permission: 'read:application_secrets',
@@ -188,6 +192,7 @@ defineMutation({
     phoneSignIn: t.field({ type: PhoneSignInEnum, description: 'Absent: unchanged.' }),
     usernameSignIn: t.field({ type: UsernameSignInEnum, description: 'Absent: unchanged.' }),
     isSessionPersistent: t.boolean({ description: 'Absent: unchanged.' }),
+    requirePushedAuthorizationRequests: t.boolean({ description: 'Absent: unchanged.' }),
     sessionInactivityTimeout: t.int({
       description: `Seconds, ${INACTIVITY_BOUNDS.min} to ${INACTIVITY_BOUNDS.max}. Absent: unchanged.`,
     }),

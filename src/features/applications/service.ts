@@ -114,6 +114,7 @@ export interface UpdateApplicationInput {
   readonly usernameSignIn?: UsernameSignIn | null | undefined;
   readonly isSessionPersistent?: boolean | null | undefined;
   readonly sessionInactivityTimeout?: number | null | undefined;
+  readonly requirePushedAuthorizationRequests?: boolean | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
@@ -138,6 +139,7 @@ export const updateApplication = action({
         usernameSignIn: input.usernameSignIn ?? undefined,
         isSessionPersistent: input.isSessionPersistent ?? undefined,
         sessionInactivityTimeout: sessionInactivityTimeout ?? undefined,
+        requirePushedRequests: input.requirePushedAuthorizationRequests ?? undefined,
         ...NEXT_VERSION,
       },
     });
@@ -216,6 +218,8 @@ export interface Client {
   /** Whether a session outlives the browser, and after how many seconds without activity it is over. */
   readonly isSessionPersistent: boolean;
   readonly sessionInactivityTimeout: number;
+  /** Whether its authorization requests have to be pushed (RFC 9126). */
+  readonly requirePushedAuthorizationRequests: boolean;
   /** Whether its tokens for the management API may run its registered operations only. */
   readonly isBoundToOperations: boolean;
   readonly apis: readonly AuthorizedApi[];
@@ -235,7 +239,7 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', subs
        FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
     'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims,
-    'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
+    'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
     'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id

@@ -4,6 +4,7 @@ import { createContext, type Infrastructure } from '../context.ts';
 import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
+import { deleteExpiredPushedRequests } from '../pushed-requests/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
 import { deleteExpiredUses } from '../replays/service.ts';
 import { deleteExpiredSessions } from '../sessions/service.ts';
@@ -19,6 +20,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredAttempts(ctx),
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
+        await deleteExpiredPushedRequests(infrastructure),
         await deleteExpiredUses(infrastructure),
         await deleteOldEvents(ctx),
         await deleteOldAuditEvents(ctx),
