@@ -7,14 +7,17 @@ import { isMachineTokenRevoked } from '../features/grants/access-tokens.ts';
 import { teamActor } from '../features/team/actor.ts';
 import type { Actor, MachineActor } from '../kernel/actor.ts';
 import { bearerToken, verifyFromAnyIssuer } from '../oidc/bearer.ts';
+import { isPresentedRightly, type Presentation } from '../oidc/dpop.ts';
 
-/** The actor of an Authorization header; undefined when there is a token and it is not good for the management API. */
-export async function actorOf(infrastructure: Infrastructure, authorization: string | undefined): Promise<Actor | undefined> {
+/** The actor whose token comes with a request; undefined when there is a token and it is not good for the management API. */
+export async function actorOf(infrastructure: Infrastructure, presentation: Presentation): Promise<Actor | undefined> {
+  const { authorization } = presentation;
   if (authorization === undefined) return { kind: 'anonymous' };
   const token = bearerToken(authorization);
   const verified = token ? await verifyFromAnyIssuer(infrastructure, token) : undefined;
   if (!verified) return undefined;
   const { tenancy, claims } = verified;
+  if (!(await isPresentedRightly(infrastructure, tenancy.environmentId, { token: token!, claims }, presentation))) return undefined;
   if (!Array.isArray(claims.aud) || !claims.aud.includes(managementAudience(tenancy.issuer))) return undefined;
 
   // What was taken from the application since the token was issued does not count any more.

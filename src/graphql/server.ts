@@ -7,7 +7,8 @@ import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { createQuotas } from '../features/quotas/service.ts';
-import { originOf } from '../http/server.ts';
+import { originOf, tokenChallenge } from '../http/server.ts';
+import { proofIn } from '../oidc/dpop.ts';
 import { actorOf } from './actor.ts';
 import { type Account, charging, openAccount, statement } from './charging.ts';
 import type { GraphContext } from './context.ts';
@@ -58,7 +59,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       origin: '*',
       credentials: false,
       methods: ['GET', 'POST', 'OPTIONS'],
-      allowedHeaders: ['Content-Type', 'Authorization', 'Idempotency-Key', ...PREFLIGHT_HEADERS],
+      allowedHeaders: ['Content-Type', 'Authorization', 'DPoP', 'Idempotency-Key', ...PREFLIGHT_HEADERS],
       exposedHeaders: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'],
     },
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
@@ -95,13 +96,18 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   /** Finds out who is asking, and refuses before anything of the body is read. */
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
-    const actor = await actorOf(infrastructure, headers.authorization);
+    const actor = await actorOf(infrastructure, {
+      authorization: headers.authorization,
+      dpop: proofIn(headers),
+      method,
+      url: `${config.baseUrl}/graphql`,
+    });
     const account = openAccount(quotas, actor ?? { kind: 'anonymous' }, request.ip);
     accounts.set(request, account);
     if (method === 'OPTIONS') return;
     await account.charge(MIN_COST);
     if (!actor) {
-      reply.header('www-authenticate', 'Bearer error="invalid_token"');
+      reply.header('www-authenticate', tokenChallenge(request));
       const message = 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.';
       return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
     }

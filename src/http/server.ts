@@ -19,6 +19,7 @@ import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { OAuthError, PageError } from '../oidc/errors.ts';
 import { errorPage } from '../pages/messages.ts';
+import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
 
@@ -168,7 +169,7 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
   const form = request.routeOptions.config.errors ?? 'page';
   if (error instanceof OAuthError) {
     if (error.status === 401)
-      reply.header('www-authenticate', error.code === 'invalid_token' ? 'Bearer error="invalid_token"' : 'Basic realm="token"');
+      reply.header('www-authenticate', error.code === 'invalid_token' ? tokenChallenge(request) : 'Basic realm="token"');
     return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
   }
   if (error instanceof PageError) {
@@ -207,6 +208,12 @@ function sendErrorPage(
     return sendPage(reply, status, errorPage({ ...error, reference: request.id, basePath: basePathOf(request.tenancy) }));
   const twin = { error: title, error_description: message, number, reference: request.id };
   return reply.code(status).header('cache-control', 'no-store').header('vary', 'accept').send(twin);
+}
+
+/** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1). */
+export function tokenChallenge({ headers }: FastifyRequest): string {
+  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return 'Bearer error="invalid_token"';
+  return `DPoP error="invalid_token", algs="${SIGNATURE_ALGORITHMS.join(' ')}"`;
 }
 
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {

@@ -5,7 +5,8 @@ import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { isMachineTokenRevoked, subjectOfToken } from '../features/grants/access-tokens.ts';
 import type { Subject } from '../features/grants/subject.ts';
-import { verifyAccessToken } from './bearer.ts';
+import { bearerToken, verifyAccessToken } from './bearer.ts';
+import { isPresentedRightly, type Presentation } from './dpop.ts';
 
 export interface LiveToken {
   readonly claims: AccessTokenClaims;
@@ -39,4 +40,17 @@ export async function findLiveToken(infrastructure: Infrastructure, tenancy: Ten
   }
   const subject = await subjectOfToken(infrastructure, environmentId, { ...claims, sub });
   return subject && { claims, client, subject };
+}
+
+/** The token that a request shows, as {@link findLiveToken}; undefined also when it is bound to a key that is not proved. */
+export async function presentedToken(
+  infrastructure: Infrastructure,
+  tenancy: Tenancy,
+  presentation: Presentation,
+): Promise<LiveToken | undefined> {
+  const token = bearerToken(presentation.authorization);
+  const live = token && (await findLiveToken(infrastructure, tenancy, token));
+  if (!live) return undefined;
+  const { claims } = live;
+  return (await isPresentedRightly(infrastructure, tenancy.environmentId, { token, claims }, presentation)) ? live : undefined;
 }

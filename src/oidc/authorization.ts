@@ -75,6 +75,7 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   responseType,
   responseMode,
   proofKey,
+  dpopKey,
   prompt,
   maxAge,
   idTokenHint,
@@ -116,6 +117,7 @@ export async function checkAuthorization(
       scopes: parseScopes(value(draft.query, 'scope')),
       state: value(draft.query, 'state') ?? null,
       nonce: value(draft.query, 'nonce') ?? null,
+      dpopJkt: value(draft.query, 'dpop_jkt') ?? null,
       loginHint: invitation?.email ?? emailHint(value(draft.query, 'login_hint')),
       lang: language(draft.query),
       hasSuccessPage: isTrue(draft.query, 'has_success_page') || isTrue(draft.query, 'is_use_auth_success_page'),
@@ -199,6 +201,12 @@ function proofKey(draft: Draft): void {
   if (challenge && !/^[A-Za-z0-9_-]{43}$/.test(challenge)) throw malformed('The code_challenge is not a SHA-256 in base64url.');
   if (!challenge && !draft.client.secretHash) throw malformed('Applications without a secret must use PKCE: code_challenge is missing.');
   draft.codeChallenge = challenge ?? null;
+}
+
+/** The thumbprint of the key that the code will be bound to (RFC 9449 §10). */
+function dpopKey({ query }: Draft): void {
+  const thumbprint = value(query, 'dpop_jkt');
+  if (thumbprint && !/^[A-Za-z0-9_-]{43}$/.test(thumbprint)) throw malformed('The dpop_jkt is not a SHA-256 in base64url.');
 }
 
 function prompt(draft: Draft): void {

@@ -7,9 +7,9 @@ import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 /** Longer text is no token of ours: it is refused before any of it is decoded. */
 const MAX_TOKEN_LENGTH = 16_384;
 
-/** The token of an Authorization header; undefined for anything but one well-formed Bearer credential. */
+/** The token of an Authorization header; undefined for anything but one well-formed Bearer or DPoP credential. */
 export function bearerToken(authorization: string | undefined): string | undefined {
-  return /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1];
+  return /^(?:Bearer|DPoP) ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization ?? '')?.[1];
 }
 
 /** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */

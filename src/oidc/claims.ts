@@ -10,10 +10,11 @@ interface Issue {
   readonly issuer: string;
   readonly client: Client;
   readonly now: Date;
+  readonly dpopJkt: string | undefined;
 }
 
 /** Claims of a person's access token (RFC 9068 with the names that SDKs read). What the application chose comes first: it replaces nothing. */
-export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, subject: Subject, optional: object): object {
+export function accessTokenClaims({ issuer, client, now, dpopJkt }: Issue, grant: Grant, subject: Subject, optional: object): object {
   const iat = epochSeconds(now);
   return {
     ...optional,
@@ -28,6 +29,7 @@ export function accessTokenClaims({ issuer, client, now }: Issue, grant: Grant, 
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,
     feature_flags: subject.featureFlags,
+    ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
     ...(!client.isSessionPersistent && { ksp: { persistent: false } }),
   };
 }
@@ -81,7 +83,7 @@ export function fullName(subject: Pick<Subject, 'firstName' | 'lastName'>): stri
 
 /** Claims of a machine's access token: no `sub`, as no person is involved. */
 export function machineTokenClaims(
-  { issuer, client, now }: Issue,
+  { issuer, client, now, dpopJkt }: Issue,
   audiences: readonly string[],
   scopes: readonly string[],
   optional: object,
@@ -99,6 +101,7 @@ export function machineTokenClaims(
     scope: scopes.join(' '),
     scp: scopes,
     ...(client.organization && { org_code: client.organization.id }),
+    ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
     v: '2',
   };
 }

@@ -4,7 +4,7 @@ import { isRegisteredOrigin } from '../features/applications/callback-urls.ts';
 import { registeredUrls } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 
-const ALLOWED_HEADERS = 'Content-Type, Authorization, Kinde-SDK';
+const ALLOWED_HEADERS = 'Content-Type, Authorization, DPoP, Kinde-SDK';
 
 /** Lets any page read a public document. */
 export async function allowEveryone(_request: FastifyRequest, reply: FastifyReply): Promise<void> {

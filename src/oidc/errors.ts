@@ -8,7 +8,8 @@ export type OAuthErrorCode =
   | 'unauthorized_client'
   | 'unsupported_grant_type'
   | 'invalid_token'
-  | 'invalid_target';
+  | 'invalid_target'
+  | 'invalid_dpop_proof';
 
 const STATUS: Record<OAuthErrorCode, number> = {
   invalid_request: 400,
@@ -19,6 +20,7 @@ const STATUS: Record<OAuthErrorCode, number> = {
   unsupported_grant_type: 400,
   invalid_token: 401,
   invalid_target: 400,
+  invalid_dpop_proof: 400,
 };
 
 /** An error of the token endpoint and its kin (RFC 6749 §5.2, RFC 6750 §3.1), answered as JSON. */

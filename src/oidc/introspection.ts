@@ -13,6 +13,7 @@ import { epochSeconds } from '../kernel/clock.ts';
 import { findLiveToken } from './access-token.ts';
 import { bearerToken } from './bearer.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
+import { boundTo } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 
 const INACTIVE = { active: false };
@@ -40,7 +41,8 @@ async function authenticateCaller(
   if (/^Bearer\b/i.test(authorization ?? '')) {
     const token = bearerToken(authorization);
     const live = token && (await findLiveToken(infrastructure, tenancy, token));
-    if (!live) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
+    if (!live || boundTo(live.claims))
+      throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
     return live.client;
   }
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);
@@ -55,9 +57,10 @@ async function describeAccessToken(infrastructure: Infrastructure, tenancy: Tena
   const audiences = caller.apis.map((api) => (api.isManagement ? managementAudience(tenancy.issuer) : api.audience));
   if (client.applicationId !== caller.applicationId && !claims.aud.some((audience) => audiences.includes(audience))) return undefined;
   const { aud, exp, iat, sub, iss, jti, scp } = claims;
+  const jkt = boundTo(claims);
   return {
     ...{ active: true, aud, client_id: client.clientId, exp, iat, ...(sub && { sub }) },
-    ...{ scope: scp.join(' '), iss, token_type: 'bearer', jti },
+    ...{ scope: scp.join(' '), iss, jti, ...(jkt ? { token_type: 'DPoP', cnf: { jkt } } : { token_type: 'bearer' }) },
   };
 }
 

@@ -14,6 +14,7 @@ const MAX_LENGTH: Readonly<Record<string, number>> = {
   state: 4096,
   nonce: 1024,
   code_challenge: 128,
+  dpop_jkt: 43,
   code_challenge_method: 100,
   prompt: 100,
   start_page: 100,

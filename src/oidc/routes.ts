@@ -14,6 +14,7 @@ import type { Form } from './client-authentication.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { deliver } from './deliver.ts';
 import { discovery } from './discovery.ts';
+import { proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout } from './logout.ts';
@@ -76,7 +77,14 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     for (const path of ['/oauth2/v2/user_profile', '/oauth2/userinfo']) {
       preflight(routes, path, applications, 'GET');
       routes.get(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
-        reply.header('cache-control', 'no-store').send(await userProfile(infrastructure, request.tenancy, request.headers.authorization)),
+        reply.header('cache-control', 'no-store').send(
+          await userProfile(infrastructure, request.tenancy, {
+            authorization: request.headers.authorization,
+            dpop: proofIn(request.headers),
+            method: request.method,
+            url: `${request.tenancy.issuer}${path}`,
+          }),
+        ),
       );
     }
 
@@ -94,13 +102,14 @@ interface Posted {
   readonly authorization: string | undefined;
   readonly form: Form;
   readonly origin: Origin;
+  readonly dpop: string | undefined;
 }
 
 /** @throws OAuthError invalid_request for a body that is no form */
 function postedIn(request: FastifyRequest): Posted {
   const { headers } = request;
   if (!isForm(request)) throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
-  return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request) };
+  return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request), dpop: proofIn(headers) };
 }
 
 function isForm({ headers }: FastifyRequest): boolean {

@@ -2,6 +2,7 @@
 import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
+import { checkProof } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 import { authorizationCode } from './grants/authorization-code.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -19,9 +20,9 @@ export const GRANT_TYPES = Object.keys(GRANTS);
 export async function token(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
-  request: { authorization: string | undefined; form: Form; origin: Origin },
+  request: { authorization: string | undefined; form: Form; origin: Origin; dpop: string | undefined },
 ): Promise<TokenResponse> {
-  const { form, authorization, origin } = request;
+  const { form, authorization, origin, dpop } = request;
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);
@@ -29,5 +30,7 @@ export async function token(
   if (!grant) throw new OAuthError('unsupported_grant_type', 'This grant type is not supported.');
   if (client.type === 'm2m' && grantType !== 'client_credentials')
     throw new OAuthError('unauthorized_client', 'A machine-to-machine application may only use client_credentials.');
-  return grant({ infrastructure, tenancy, client, form, origin });
+  const proved = { environmentId: tenancy.environmentId, method: 'POST', url: `${tenancy.issuer}/oauth2/token` };
+  const dpopJkt = dpop === undefined ? undefined : await checkProof(infrastructure, dpop, proved);
+  return grant({ infrastructure, tenancy, client, form, origin, dpopJkt });
 }

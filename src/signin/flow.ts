@@ -226,6 +226,7 @@ async function codeFor(
       redirectUri: request.redirectUri,
       codeChallenge: request.codeChallenge,
       nonce: request.nonce,
+      dpopJkt: request.dpopJkt ?? null,
     }),
   );
   return answer(request, tenancy.issuer, { code, scope: request.scopes.join(' ') });

@@ -27,20 +27,24 @@ export interface Grant {
   /** Seconds since 1970. */
   readonly authTime: number;
   readonly requestedAt: number;
+  /** The thumbprint of the key that its refresh tokens are bound to (RFC 9449 §5). */
+  readonly dpopJkt: string | null;
 }
 
-export interface IssueCodeInput extends Omit<Grant, 'grantId' | 'authTime' | 'requestedAt'> {
+export interface IssueCodeInput extends Omit<Grant, 'grantId' | 'authTime' | 'requestedAt' | 'dpopJkt'> {
   readonly authTime: Date;
   readonly requestedAt: Date;
   readonly environmentId: string;
   readonly redirectUri: string;
   readonly codeChallenge: string | null;
   readonly nonce: string | null;
+  /** The thumbprint of the key that has to be proved with the code (RFC 9449 §10). */
+  readonly dpopJkt?: string | null;
 }
 
 /** Records the grant and returns its authorization code, which lives {@link CODE_SECONDS}. */
 export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<string> {
-  const { environmentId, redirectUri, codeChallenge, nonce, scopes, audiences, ...grant } = input;
+  const { environmentId, redirectUri, codeChallenge, nonce, dpopJkt, scopes, audiences, ...grant } = input;
   const code = randomToken();
   const id = sortableHex();
   await ctx.db.grant.create({ data: { environmentId, id, ...grant, scopes: [...scopes], audiences: [...audiences] } });
@@ -52,6 +56,7 @@ export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<st
       redirectUri,
       codeChallenge,
       nonce,
+      dpopJkt: dpopJkt ?? null,
       expiresAt: later(ctx.clock.now(), CODE_SECONDS),
     },
   });
@@ -69,9 +74,10 @@ export async function lastOrganizationOf(ctx: Context, environmentId: string, us
 }
 
 const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
-  g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt"`;
+  g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt", g.dpop_jkt AS "dpopJkt"`;
 
 export interface PresentedCode extends Grant {
+  readonly codeJkt: string | null;
   readonly redirectUri: string;
   readonly codeChallenge: string | null;
   readonly nonce: string | null;
@@ -84,7 +90,7 @@ export interface PresentedCode extends Grant {
 export async function findCode(infrastructure: Infrastructure, environmentId: string, code: string): Promise<PresentedCode | undefined> {
   const rows = await infrastructure.database.query<PresentedCode>(
     'find-code',
-    `SELECT ${GRANT_COLUMNS}, c.redirect_uri AS "redirectUri", c.code_challenge AS "codeChallenge", c.nonce, c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
+    `SELECT ${GRANT_COLUMNS}, c.redirect_uri AS "redirectUri", c.code_challenge AS "codeChallenge", c.nonce, c.dpop_jkt AS "codeJkt", c.expires_at AS "expiresAt", c.consumed_at AS "consumedAt"
      FROM authorization_codes c JOIN grants g ON g.environment_id = c.environment_id AND g.id = c.grant_id
      WHERE c.environment_id = $1 AND c.code_hash = $2`,
     [environmentId, sha256(code)],
@@ -93,7 +99,8 @@ export async function findCode(infrastructure: Infrastructure, environmentId: st
 }
 
 /**
- * Consumes a code, and starts the family's refresh tokens when `refreshTokenLifetime` (seconds) is given.
+ * Consumes a code, and starts the family's refresh tokens when `refreshTokenLifetime` (seconds) is given, bound to the
+ * key with the thumbprint `dpopJkt` when that is.
  * @returns the first refresh token ('' without one), or undefined when somebody consumed the code before
  */
 export async function consumeCode(
@@ -101,6 +108,7 @@ export async function consumeCode(
   environmentId: string,
   code: string,
   refreshTokenLifetime: number | undefined,
+  dpopJkt?: string,
 ): Promise<string | undefined> {
   const now = infrastructure.clock.now();
   const token = refreshTokenLifetime === undefined ? '' : randomToken();
@@ -111,8 +119,10 @@ export async function consumeCode(
      ), first AS (
        INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
        SELECT $1, $4, grant_id, $3, $5 FROM consumed WHERE $4 <> ''
+     ), bound AS (
+       UPDATE grants g SET dpop_jkt = $6 FROM consumed WHERE g.environment_id = $1 AND g.id = consumed.grant_id AND $6::text IS NOT NULL
      ) SELECT grant_id FROM consumed`,
-    [environmentId, sha256(code), now, token && sha256(token), later(now, refreshTokenLifetime ?? 0)],
+    [environmentId, sha256(code), now, token && sha256(token), later(now, refreshTokenLifetime ?? 0), dpopJkt ?? null],
   );
   return rows.length === 1 ? token : undefined;
 }
@@ -155,7 +165,7 @@ interface Presentation {
 }
 
 /** Why a refresh token was not honoured; for the log, the client learns only that the grant is invalid. */
-export type RefreshRefusal = 'unknown' | 'other_client' | 'revoked' | 'expired' | 'replayed';
+export type RefreshRefusal = 'unknown' | 'other_client' | 'other_key' | 'revoked' | 'expired' | 'replayed';
 
 // The update waits for a rival's commit and then sees its rotation: of any number of parallel calls one rotates.
 const ROTATE = `WITH presented AS (
@@ -165,7 +175,7 @@ const ROTATE = `WITH presented AS (
   ), rotated AS (
     UPDATE refresh_tokens t SET rotated_at = $4 FROM presented p
     WHERE t.environment_id = $1 AND t.token_hash = $2 AND t.rotated_at IS NULL AND t.expires_at > $4
-      AND p."revokedAt" IS NULL AND p."applicationId" = $3
+      AND p."revokedAt" IS NULL AND p."applicationId" = $3 AND (p."dpopJkt" IS NULL OR p."dpopJkt" = $9)
     RETURNING t.grant_id
   ), successor AS (
     INSERT INTO refresh_tokens (environment_id, token_hash, grant_id, created_at, expires_at)
@@ -194,6 +204,8 @@ export async function rotateRefreshToken(
     lifetime: number;
     gracePeriod: number;
     inactivityTimeout: number;
+    /** The thumbprint of the key that was proved. */
+    dpopJkt: string | undefined;
   },
 ): Promise<{ grant: Grant; subject: Subject | null; refreshToken: string } | { refused: RefreshRefusal }> {
   const { environmentId, applicationId, token } = input;
@@ -208,10 +220,12 @@ export async function rotateRefreshToken(
     later(now, input.lifetime),
     later(now, -60),
     later(now, -input.inactivityTimeout),
+    input.dpopJkt ?? null,
   ]);
   if (!row) return { refused: 'unknown' };
   const { token: grant, subject } = row;
   if (grant.applicationId !== applicationId) return { refused: 'other_client' };
+  if (grant.dpopJkt !== null && grant.dpopJkt !== input.dpopJkt) return { refused: 'other_key' };
   if (grant.revokedAt) return { refused: 'revoked' };
   if (row.wasRotated) return { grant, subject, refreshToken: successor };
   if (new Date(grant.expiresAt) <= now) return { refused: 'expired' };

@@ -34,6 +34,8 @@ export interface AuthorizationRequest {
   readonly state: string | null;
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
+  /** The thumbprint of the key that the code is bound to. */
+  readonly dpopJkt?: string | null;
   readonly organizationId: string | null;
   /** The organization that a new user brings along; without a name it is called after the user. */
   readonly newOrganization: { readonly name: string | null } | null;

@@ -30,12 +30,15 @@ export async function authorizationCode(request: TokenRequest): Promise<TokenRes
   if (found.consumedAt) throw await replayed();
   if (found.expiresAt <= infrastructure.clock.now() || found.revokedAt) throw invalidCode();
   if (!sameRedirectUri(found.redirectUri, parameter(form, 'redirect_uri') ?? '')) throw invalidCode();
+  if (found.codeJkt !== null && found.codeJkt !== request.dpopJkt) throw invalidCode();
   if (!verifies(found.codeChallenge, parameter(form, 'code_verifier'))) throw invalidCode();
 
   parseResources(form['resource'], found.audiences); // Before the code is used up.
 
   const offline = found.scopes.includes('offline');
-  const refreshToken = await consumeCode(infrastructure, environmentId, code, offline ? client.refreshTokenLifetime : undefined);
+  // A client with credentials proves itself at each refresh anyway (RFC 9449 §5).
+  const bound = client.secretHash === null ? request.dpopJkt : undefined;
+  const refreshToken = await consumeCode(infrastructure, environmentId, code, offline ? client.refreshTokenLifetime : undefined, bound);
   if (refreshToken === undefined) throw await replayed();
   const subject = await findSubject(infrastructure, environmentId, found.userId, found.organizationId);
   return personTokens(request, found, subject, refreshToken, found.nonce);

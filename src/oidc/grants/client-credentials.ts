@@ -6,10 +6,12 @@ import { signJwt } from '../../security/jwt.ts';
 import { machineTokenClaims } from '../claims.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
-import { parseAudiences, parseResources } from '../scopes.ts';
-import type { TokenRequest, TokenResponse } from './grant.ts';
 
-export async function clientCredentials({ infrastructure, tenancy, client, form }: TokenRequest): Promise<TokenResponse> {
+import { parseAudiences, parseResources } from '../scopes.ts';
+import { type TokenRequest, type TokenResponse, tokenType } from './grant.ts';
+
+export async function clientCredentials(request: TokenRequest): Promise<TokenResponse> {
+  const { infrastructure, tenancy, client, form, dpopJkt } = request;
   if (!client.secretHash) throw new OAuthError('unauthorized_client', 'Only applications with a secret may use client_credentials.');
   if (client.organization?.isSuspended) throw new OAuthError('unauthorized_client', 'The organization of this application is suspended.');
   const management = managementAudience(tenancy.issuer);
@@ -34,11 +36,11 @@ export async function clientCredentials({ infrastructure, tenancy, client, form 
   const scopes = asked ? [...new Set(asked)] : held;
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const optional = await optionalClaimsOfMachine(infrastructure, tenancy.environmentId, client, scopes);
-  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
+  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now(), dpopJkt };
   const claims = machineTokenClaims(issue, [...new Set(wanted)], scopes, optional);
   return {
     access_token: await signJwt(signer, claims),
-    token_type: 'bearer',
+    token_type: tokenType(request),
     expires_in: client.accessTokenLifetime,
     scope: scopes.join(' '),
   };

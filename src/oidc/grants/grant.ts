@@ -20,12 +20,14 @@ export interface TokenRequest {
   readonly client: Client;
   readonly form: Form;
   readonly origin: Origin;
+  /** The thumbprint of the key that the client proved (RFC 9449): what it is given is bound to it. */
+  readonly dpopJkt: string | undefined;
 }
 
 /** RFC 6749 §5.1; lifetimes in seconds. */
 export interface TokenResponse {
   readonly access_token: string;
-  readonly token_type: 'bearer';
+  readonly token_type: 'bearer' | 'DPoP';
   readonly expires_in: number;
   readonly scope: string;
   readonly id_token?: string;
@@ -47,7 +49,7 @@ export async function personTokens(
     throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
   }
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
-  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now() };
+  const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now(), dpopJkt: request.dpopJkt };
   const optional = await optionalClaimsOfPerson(infrastructure, tenancy.environmentId, client, subject);
   const accessToken = await signJwt(signer, accessTokenClaims(issue, stillAuthorized(grant, request), subject, optional.access));
   return {
@@ -61,8 +63,12 @@ export async function personTokens(
     }),
     ...(refreshToken && { refresh_token: refreshToken }),
     scope: grant.scopes.join(' '),
-    token_type: 'bearer',
+    token_type: tokenType(request),
   };
+}
+
+export function tokenType({ dpopJkt }: TokenRequest): TokenResponse['token_type'] {
+  return dpopJkt === undefined ? 'bearer' : 'DPoP';
 }
 
 /** The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2). */

@@ -15,6 +15,7 @@ export async function refreshToken(request: TokenRequest): Promise<TokenResponse
     token,
     lifetime: client.refreshTokenLifetime,
     gracePeriod: client.refreshTokenGracePeriod,
+    dpopJkt: request.dpopJkt,
     inactivityTimeout: client.sessionInactivityTimeout,
   });
   if ('refused' in rotation) throw new OAuthError('invalid_grant', 'The refresh token is wrong, expired, used or revoked.');

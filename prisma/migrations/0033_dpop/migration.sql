@@ -1,0 +1,5 @@
+-- AlterTable
+ALTER TABLE "authorization_codes" ADD COLUMN     "dpop_jkt" TEXT;
+
+-- AlterTable
+ALTER TABLE "grants" ADD COLUMN     "dpop_jkt" TEXT;
