@@ -1,15 +1,17 @@
 /** Our own side: the server as `npm start` runs it, on a database of its own, with the people that a suite needs. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openInfrastructure } from '../src/app.ts';
 import { loadConfig } from '../src/config.ts';
-import { createContext, inTransaction } from '../src/features/context.ts';
+import { createContext, type Infrastructure, inTransaction } from '../src/features/context.ts';
 import { tenancyOfIssuer } from '../src/features/environments/directory.ts';
 import { consumeCode, issueCode } from '../src/features/grants/service.ts';
 import { joinOpenOrganization } from '../src/features/organizations/service.ts';
 import type { Quickstart } from '../src/features/seed/service.ts';
+import { rotateSigningKey } from '../src/features/signing-keys/service.ts';
 import { createUserRow } from '../src/features/users/service.ts';
+import type { SigningAlgorithm } from '../src/security/jwt.ts';
 import { freePort, type Server, startServer } from './server.ts';
 import type { Bench } from './suite.ts';
 
@@ -18,6 +20,10 @@ export interface Gatehouse {
   readonly quickstart: Quickstart;
   /** Starts it anew as it runs in production, where it makes no quickstart. Returns the server in the place of the first. */
   restartInProduction(): Promise<Server>;
+  /** Where the seeded web application takes its answers. */
+  readonly callbackUrl: string;
+  /** Replaces the key that the seeded issuer signs with. */
+  signWith(algorithm: SigningAlgorithm): Promise<void>;
   /** Lets `count` new people sign in to the seeded web application, for the seeded API. Returns a refresh token of each. */
   signIn(count: number): Promise<string[]>;
 }
@@ -25,8 +31,7 @@ export interface Gatehouse {
 export async function startGatehouse(bench: Bench, databaseUrl: string): Promise<Gatehouse> {
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const dataDir = join(bench.directory, 'gatehouse');
-  mkdirSync(dataDir);
+  const dataDir = mkdtempSync(join(bench.directory, 'gatehouse-'));
   const environment = {
     DATABASE_URL: databaseUrl,
     PORT: String(port),
@@ -43,40 +48,56 @@ export async function startGatehouse(bench: Bench, databaseUrl: string): Promise
     const secrets = { SECRET_KEY: readFileSync(join(dataDir, 'secret.key'), 'utf8').trim(), SMTP_URL: 'smtp://127.0.0.1:9' };
     return startServer(bench.machine, 'src/main.ts', origin, { ...environment, ...secrets, NODE_ENV: 'production' });
   };
-  return { server, quickstart, restartInProduction, signIn: (count) => signIn(environment, quickstart, count) };
+  return {
+    server,
+    quickstart,
+    callbackUrl: quickstart.applications.find(({ type }) => type === 'reg')!.callbackUrls[0]!,
+    restartInProduction,
+    signWith: (algorithm) =>
+      within(environment, async (infrastructure) => {
+        const { environmentId } = (await tenancyOfIssuer(infrastructure, quickstart.issuer))!;
+        const ctx = createContext(infrastructure, { kind: 'system', name: 'bench' });
+        await rotateSigningKey(ctx, { environmentId, algorithm, isCompromised: true }); // So that it signs at once.
+      }),
+    signIn: (count) => within(environment, (infrastructure) => signIn(infrastructure, quickstart, count)),
+  };
 }
 
-async function signIn(environment: Record<string, string>, quickstart: Quickstart, count: number): Promise<string[]> {
+async function within<T>(environment: Record<string, string>, work: (infrastructure: Infrastructure) => Promise<T>): Promise<T> {
   const { infrastructure, close } = await openInfrastructure(loadConfig(environment), { log: pino({ level: 'error' }) });
   try {
-    const ctx = createContext(infrastructure, { kind: 'system', name: 'bench' });
-    const scope = (await tenancyOfIssuer(infrastructure, quickstart.issuer))!;
-    const application = quickstart.applications.find(({ type }) => type === 'reg')!;
-    const tokens: string[] = [];
-    for (let number = 0; number < count; number++) {
-      const code = await inTransaction(ctx, async (tx) => {
-        const names = { firstName: 'Bench', lastName: `Number ${number}` };
-        const user = await createUserRow(tx, scope, { email: `bench-${number}@example.com`, isEmailVerified: true, ...names });
-        const now = infrastructure.clock.now();
-        return issueCode(tx, {
-          environmentId: scope.environmentId,
-          applicationId: `app_${application.clientId}`,
-          userId: user.id,
-          organizationId: (await joinOpenOrganization(tx, scope, user.id, undefined)) ?? null,
-          sessionId: null,
-          scopes: ['openid', 'profile', 'email', 'offline'],
-          audiences: ['https://api.acme.test'],
-          authTime: now,
-          requestedAt: now,
-          redirectUri: application.callbackUrls[0]!,
-          codeChallenge: null,
-          nonce: null,
-        });
-      });
-      tokens.push((await consumeCode(infrastructure, scope.environmentId, code, 86_400))!);
-    }
-    return tokens;
+    return await work(infrastructure);
   } finally {
     await close();
   }
+}
+
+async function signIn(infrastructure: Infrastructure, quickstart: Quickstart, count: number): Promise<string[]> {
+  const ctx = createContext(infrastructure, { kind: 'system', name: 'bench' });
+  const scope = (await tenancyOfIssuer(infrastructure, quickstart.issuer))!;
+  const application = quickstart.applications.find(({ type }) => type === 'reg')!;
+  const tokens: string[] = [];
+  for (let number = 0; number < count; number++) {
+    const code = await inTransaction(ctx, async (tx) => {
+      const names = { firstName: 'Bench', lastName: `Number ${number}` };
+      const user = await createUserRow(tx, scope, { email: `bench-${number}@example.com`, isEmailVerified: true, ...names });
+      const now = infrastructure.clock.now();
+      return issueCode(tx, {
+        environmentId: scope.environmentId,
+        applicationId: `app_${application.clientId}`,
+        userId: user.id,
+        organizationId: (await joinOpenOrganization(tx, scope, user.id, undefined)) ?? null,
+        sessionId: null,
+        scopes: ['openid', 'profile', 'email', 'offline'],
+        audiences: ['https://api.acme.test'],
+        authTime: now,
+        requestedAt: now,
+        redirectUri: application.callbackUrls[0]!,
+        codeChallenge: null,
+        nonce: null,
+      });
+    });
+    tokens.push((await consumeCode(infrastructure, scope.environmentId, code, 86_400))!);
+  }
+  return tokens;
 }

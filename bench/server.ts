@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 
 export interface Server {
   readonly origin: string;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -35,6 +36,7 @@ export async function startServer(machine: Machine, script: string, origin: stri
   }
   return {
     origin,
+    pid: child.pid!,
     async stop() {
       process.off('exit', kill);
       child.kill();

@@ -2,7 +2,7 @@
  * node-oidc-provider with a PostgreSQL adapter: one table with a row for each model, prepared statements, ten
  * connections as ours has. As a program it serves; imported it seeds, through the provider's own models.
  */
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 import pg from 'pg';
@@ -26,6 +26,11 @@ const WEB = {
   token_endpoint_auth_method: 'client_secret_post',
 };
 export const CLIENTS = { machine: MACHINE, web: WEB };
+
+/** As a client library makes it; every code is for its challenge. */
+export const CODE_VERIFIER = 'a-code-verifier-that-is-long-enough-for-the-rfc';
+
+export type Algorithm = 'RS256' | 'ES256';
 
 const SCHEMA = `CREATE TABLE oidc_models (
     id text NOT NULL, type text NOT NULL, payload jsonb NOT NULL, grant_id text, user_code text, uid text,
@@ -77,11 +82,14 @@ function createAdapter(pool: pg.Pool) {
   });
 }
 
-function createProvider(issuer: string, pool: pg.Pool): Provider {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+function createProvider(issuer: string, pool: pg.Pool, algorithm: Algorithm): Provider {
+  const { privateKey } =
+    algorithm === 'RS256' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const provider = new Provider(issuer, {
     adapter: createAdapter(pool),
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'bench', alg: 'RS256', use: 'sig' }] },
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'bench', alg: algorithm, use: 'sig' }] },
+    clientDefaults: { id_token_signed_response_alg: algorithm },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     scopes: ['openid', 'offline_access', 'profile', 'email', ...RESOURCE_SCOPES.split(' ')],
     claims: { openid: ['sub'], profile: ['name', 'given_name', 'family_name'], email: ['email', 'email_verified'] },
     ttl: { AccessToken: 3600, ClientCredentials: 3600, IdToken: 3600, RefreshToken: 86_400, Grant: 86_400 },
@@ -102,6 +110,7 @@ function createProvider(issuer: string, pool: pg.Pool): Provider {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      introspection: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
@@ -110,7 +119,7 @@ function createProvider(issuer: string, pool: pg.Pool): Provider {
           scope: RESOURCE_SCOPES,
           accessTokenFormat: 'jwt',
           accessTokenTTL: 3600,
-          jwt: { sign: { alg: 'RS256' } },
+          jwt: { sign: { alg: algorithm } },
         }),
       },
     },
@@ -119,43 +128,62 @@ function createProvider(issuer: string, pool: pg.Pool): Provider {
   return provider;
 }
 
-/** Makes the table, the two clients and `count` people's grants. Returns a refresh token of each. */
-export async function seedPeer(issuer: string, databaseUrl: string, count: number): Promise<string[]> {
+export interface PeerTokens {
+  /** One of each person. */
+  readonly refreshTokens: readonly string[];
+  /** Opaque, for userinfo: as the peer issues them where no API is asked for. */
+  readonly accessTokens: readonly string[];
+  /** Codes are named `code-0` and so on. */
+  readonly codes: number;
+}
+
+/** Makes the table, the two clients, `count` people's grants and `codes` authorization codes. */
+export async function seedPeer(
+  issuer: string,
+  databaseUrl: string,
+  count: number,
+  codes: number,
+  algorithm: Algorithm,
+): Promise<PeerTokens> {
   const pool = new pg.Pool({ connectionString: databaseUrl });
   try {
     await pool.query(SCHEMA);
     for (const client of [MACHINE, WEB]) await createAdapter(pool)('Client').upsert(client.client_id, client);
-    const provider = createProvider(issuer, pool);
+    const provider = createProvider(issuer, pool, algorithm);
     const client = await provider.Client.find(WEB.client_id);
-    const tokens: string[] = [];
+    const refreshTokens: string[] = [];
+    const accessTokens: string[] = [];
     for (let number = 0; number < count; number++) {
       const accountId = `person-${number}`;
       const grant = new provider.Grant({ clientId: WEB.client_id, accountId });
       grant.addOIDCScope('openid offline_access profile email');
       grant.addResourceScope(RESOURCE, RESOURCE_SCOPES);
       const now = Math.floor(Date.now() / 1000);
-      const token = new provider.RefreshToken({
-        client,
-        accountId,
-        grantId: await grant.save(),
-        gty: 'authorization_code',
-        scope: `openid offline_access profile email ${RESOURCE_SCOPES}`,
-        resource: RESOURCE,
-        claims: {},
-        authTime: now,
-        iiat: now,
-        rotations: 0,
-      });
-      tokens.push(await token.save());
+      const scope = 'openid offline_access profile email';
+      const common = { client, accountId, grantId: await grant.save(), gty: 'authorization_code', claims: {}, authTime: now };
+      const withApi = { ...common, scope: `${scope} ${RESOURCE_SCOPES}`, resource: RESOURCE };
+      refreshTokens.push(await new provider.RefreshToken({ ...withApi, iiat: now, rotations: 0 }).save());
+      accessTokens.push(await new provider.AccessToken({ ...common, scope }).save());
+      if (number > 0) continue;
+      const codeChallenge = createHash('sha256').update(CODE_VERIFIER).digest('base64url');
+      const pkce = { codeChallenge, codeChallengeMethod: 'S256' };
+      const code = await new provider.AuthorizationCode({ ...withApi, ...pkce, redirectUri: WEB.redirect_uris[0] }).save();
+      await pool.query(
+        `INSERT INTO oidc_models (id, type, payload, grant_id, expires_at)
+         SELECT 'code-' || n, type, payload || jsonb_build_object('jti', 'code-' || n, 'exp', (payload ->> 'exp')::int + 3600), grant_id, now() + interval '1 hour'
+         FROM oidc_models, generate_series(0, $2::int - 1) n WHERE id = $1 AND type = 'AuthorizationCode'`,
+        [code, codes],
+      );
     }
-    return tokens;
+    return { refreshTokens, accessTokens, codes };
   } finally {
     await pool.end();
   }
 }
 
 if (import.meta.main) {
-  const { DATABASE_URL, PORT } = process.env;
-  const provider = createProvider(`http://127.0.0.1:${PORT}`, new pg.Pool({ connectionString: DATABASE_URL, max: 10 }));
+  const { DATABASE_URL, PORT, ALGORITHM } = process.env;
+  const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
+  const provider = createProvider(`http://127.0.0.1:${PORT}`, pool, ALGORITHM as Algorithm);
   createServer(provider.callback()).listen(Number(PORT), '127.0.0.1');
 }

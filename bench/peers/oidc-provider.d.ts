@@ -22,6 +22,12 @@ declare module 'oidc-provider' {
     readonly RefreshToken: new (
       properties: object,
     ) => Model;
+    readonly AccessToken: new (
+      properties: object,
+    ) => Model;
+    readonly AuthorizationCode: new (
+      properties: object,
+    ) => Model;
     callback(): RequestListener;
     on(event: 'server_error', listener: (ctx: object, error: Error) => void): void;
   }

@@ -30,13 +30,10 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       createContext(infrastructure, { kind: 'user', environmentId: request.tenancy.environmentId, userId: undefined }, originOf(request));
 
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
-      publicDocument(routes, path, async ({ tenancy }) =>
-        discovery(tenancy.issuer, algorithmsOf((await signingKeys(infrastructure, tenancy.environmentId)).jwks)),
-      );
+      publicDocument(infrastructure, routes, path, ({ issuer }, jwks) => discovery(issuer, algorithmsOf(jwks)));
     }
-    for (const path of ['/.well-known/jwks', '/.well-known/jwks.json']) {
-      publicDocument(routes, path, async (request) => (await signingKeys(infrastructure, request.tenancy.environmentId)).jwks);
-    }
+    for (const path of ['/.well-known/jwks', '/.well-known/jwks.json'])
+      publicDocument(infrastructure, routes, path, (_tenancy, jwks) => jwks);
 
     routes.get('/oauth2/auth', async (request, reply) => {
       const { tenancy } = request;
@@ -117,13 +114,28 @@ function isForm({ headers }: FastifyRequest): boolean {
 }
 
 /** A document that anybody may read, keep for five minutes, and ask again whether it is still the same (RFC 9110 §13.1.2). */
-function publicDocument(routes: FastifyInstance, path: string, make: (request: FastifyRequest) => Promise<object>): void {
+type Jwks = Awaited<ReturnType<typeof signingKeys>>['jwks'];
+
+/** A document that follows from an environment and its keys: made once for as long as those stay. */
+function publicDocument(
+  infrastructure: Infrastructure,
+  routes: FastifyInstance,
+  path: string,
+  make: (tenancy: Tenancy, jwks: Jwks) => object,
+): void {
+  const documents = new WeakMap<Jwks, { body: string; tag: string }>();
   preflight(routes, path, allowEveryone, 'GET');
-  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async (request, reply) => {
-    const body = JSON.stringify(await make(request));
-    const tag = `"${sha256(body).slice(0, 32)}"`;
+  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async ({ tenancy, headers }, reply) => {
+    const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
+    let document = documents.get(jwks);
+    if (!document) {
+      const body = JSON.stringify(make(tenancy, jwks));
+      document = { body, tag: `"${sha256(body).slice(0, 32)}"` };
+      documents.set(jwks, document);
+    }
+    const { body, tag } = document;
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);
-    const known = request.headers['if-none-match']?.split(',').map((text) => text.trim().replace(/^W\//, ''));
+    const known = headers['if-none-match']?.split(',').map((text) => text.trim().replace(/^W\//, ''));
     if (known?.some((text) => text === tag || text === '*')) return reply.code(304).send();
     return reply.header('content-type', 'application/json; charset=utf-8').send(body);
   });
