@@ -28,15 +28,16 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Is the IP address one that anybody on the internet could be at? */
+/** Is the IP address one that anybody on the internet could be at? One that names a network interface is not. */
 export function isPublicAddress(address: string): boolean {
+  if (address.includes('%')) return false;
   if (isIP(address) === 4) return !notPublic.check(address, 'ipv4');
   return isIP(address) === 6 && globalUnicast.check(address, 'ipv6') && !notPublic.check(address, 'ipv6');
 }
 
 export function isLoopbackAddress(address: string): boolean {
   const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return family !== 0 && !address.includes('%') && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 export interface StrangerOptions {
@@ -131,6 +132,8 @@ function askStranger<Answer>(
       },
     );
     request.on('error', reject);
+    // There is no error when the answer is no answer but another protocol.
+    request.on('close', () => reject(new Error('The connection was closed without an answer.')));
     request.end(body);
   });
 }

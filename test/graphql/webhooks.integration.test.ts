@@ -1,52 +1,26 @@
-/** Webhooks: real receivers are told what happens, signed, once it is committed, and again until they have answered. */
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** Webhooks: real receivers are told what happens, signed, once it is committed. How they are told again: webhook-deliveries. */
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { deleteOldEvents, EVENT_DAYS, EVENT_TYPES } from '../../src/features/events/service.ts';
-import { deliver, FAILING_SECONDS, RETRY_SECONDS } from '../../src/features/webhooks/delivering.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../src/features/events/service.ts';
 import { createWebhook } from '../../src/features/webhooks/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
+import { startReceiver, waitFor } from '../helpers/receiver.ts';
 import { userAgent } from '../helpers/user-agent.ts';
 import { identify, newAddress, signUp } from '../signin/person.ts';
 import { makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
+const receiver = startReceiver();
+const { received } = receiver;
 let world: World;
 let token: string;
 
-interface Received {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-const received: Received[] = [];
-/** What the receiver answers. */
-let status = 200;
-let server: Server;
-let receiver: string;
-
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (part) => (body += part));
-    request.on('end', () => {
-      received.push({ path: request.url!, headers: request.headers, body });
-      response.writeHead(status).end('thanks');
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, 'localhost', done));
-  receiver = `http://localhost:${(server.address() as AddressInfo).port}`;
   world = await makeWorld(gatehouse, 'alpha');
   token = await signInMember(gatehouse, world.businessId, 'owner@alpha.test', ['owner']);
 });
-afterAll(() => void server.close());
-beforeEach(async () => {
-  status = 200;
-  await operator(gatehouse).db.webhook.deleteMany();
-  received.length = 0;
-});
+beforeEach(async () => void (await operator(gatehouse).db.webhook.deleteMany()));
 
 const types = Object.keys(EVENT_TYPES) as (keyof typeof EVENT_TYPES)[];
 
@@ -55,7 +29,7 @@ async function hook(
   eventTypes: readonly (keyof typeof EVENT_TYPES)[] = types,
   environmentId: string = world.ids.Environment,
 ) {
-  return createWebhook(operator(gatehouse), { environmentId, name: path, url: `${receiver}${path}`, eventTypes });
+  return createWebhook(operator(gatehouse), { environmentId, name: path, url: `${receiver.url}${path}`, eventTypes });
 }
 
 async function mutate(name: string, input: object, selection: string, by = token) {
@@ -65,15 +39,6 @@ async function mutate(name: string, input: object, selection: string, by = token
   expect(errors).toEqual([]);
   expect(data![name]!['errors']).toEqual([]);
   return data![name]!;
-}
-
-async function waitFor<T>(find: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
-    const found = await find();
-    if (found !== undefined) return found;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error('It did not come.');
 }
 
 /** The claims of what `path` was told, checked with the issuer's published keys. */
@@ -204,14 +169,76 @@ test('organizations, roles and permissions tell what they are; a program is the 
   expect((await told('/all', 'role.deleted')).claims['data']).toEqual({ role: { id: roleId } });
 });
 
+test('every type is told to who wants it and to nobody else, as a JWT of the issuer', { timeout: 60_000 }, async () => {
+  const { ids } = world;
+  const environmentId = ids.Environment;
+  for (const type of types) await hook(`/${type}`, [type]);
+  const make = async (name: string, input: object, field: string) => {
+    const made = (await mutate(name, input, `${field} { id }`)) as Record<string, { id: string }>;
+    return made[field]!.id;
+  };
+  const userId = await make('createUser', { environmentId, email: 'every@acme.test' }, 'user');
+  const organizationId = await make('createOrganization', { environmentId, name: 'Every' }, 'organization');
+  const roleId = await make('createRole', { businessId: world.businessId, key: 'every', name: 'Every' }, 'role');
+  const permissionId = await make('createPermission', { businessId: world.businessId, key: 'every', name: 'Every' }, 'permission');
+  await mutate('updateUser', { userId, firstName: 'Eve' }, 'user { id }');
+  await mutate('updateOrganization', { organizationId, name: 'All' }, 'organization { id }');
+  await mutate('updateRole', { roleId, name: 'All' }, 'role { id }');
+  await mutate('updatePermission', { permissionId, name: 'All' }, 'permission { id }');
+  const contact = { environmentId, email: 'Reader@acme.test', firstName: 'Rea' };
+  const subscriberId = await make('createSubscriber', contact, 'subscriber');
+  await make('createAccessRequest', contact, 'accessRequest');
+  await mutate('deleteUser', { userId, level: 'ERASE' }, 'deletedId');
+  await mutate('deleteOrganization', { organizationId }, 'deletedId');
+  await mutate('deleteRole', { roleId }, 'deletedId');
+  await mutate('deletePermission', { permissionId }, 'deletedId');
+  const person = { email: 'Reader@acme.test', first_name: 'Rea', last_name: null, user_id: null };
+  const organization = { code: organizationId, handle: null, external_id: null };
+  const role = { id: roleId, key: 'every', description: null, is_default_role: false };
+  const permission = { id: permissionId, key: 'every', description: null };
+  const expected: Partial<Record<(typeof types)[number], object>> = {
+    'user.created': { user: expect.objectContaining({ id: userId, first_name: null }) },
+    'user.updated': { user: expect.objectContaining({ id: userId, first_name: 'Eve' }) },
+    'user.deleted': { user: { id: userId } },
+    'organization.created': { organization: { ...organization, name: 'Every' } },
+    'organization.updated': { organization: { ...organization, name: 'All', is_allow_registrations: false } },
+    'organization.deleted': { organization: { code: organizationId } },
+    'role.created': { role: { ...role, name: 'Every' } },
+    'role.updated': { role: { ...role, name: 'All' } },
+    'role.deleted': { role: { id: roleId } },
+    'permission.created': { permission: { ...permission, name: 'Every' } },
+    'permission.updated': { permission: { ...permission, name: 'All' } },
+    'permission.deleted': { permission: { id: permissionId } },
+    'subscriber.created': { subscriber: { id: subscriberId, ...person } },
+    'access_request.created': { access_request: person },
+  };
+  for (const [type, data] of Object.entries(expected)) {
+    const { claims, headers } = await told(`/${type}`, type);
+    expect({ type, data: claims['data'] }).toEqual({ type, data });
+    expect(headers['content-type']).toBe('application/jwt');
+  }
+  expect(received.map(({ path }) => path).sort()).toEqual(
+    Object.keys(expected)
+      .map((type) => `/${type}`)
+      .sort(),
+  );
+  // What only people at the sign-in pages do is told of in the next test.
+  const atSignIn = types.filter((type) => !(type in expected));
+  expect(atSignIn).toEqual(['user.authenticated', 'user.authentication_failed']);
+});
+
 test('a person who signs up and signs in is told of as the user', async () => {
   const { environmentId } = await operator(gatehouse).db.application.findFirstOrThrow({
     where: { id: `app_${gatehouse.application('spa').clientId}` },
   });
-  await createWebhook(operator(gatehouse), { environmentId, name: 'People', url: `${receiver}/people`, eventTypes: types });
+  await createWebhook(operator(gatehouse), { environmentId, name: 'People', url: `${receiver.url}/people`, eventTypes: types });
   const email = newAddress('heard');
   await signUp(gatehouse, { email });
-  const claimed = (type: string) => waitFor(() => received.map(({ body }) => claimsOf(body)).find((claims) => claims.type === type));
+  const keys = createRemoteJWKSet(new URL(`${gatehouse.baseUrl}/.well-known/jwks.json`));
+  const claimed = async (type: string) => {
+    const { body } = await waitFor(() => received.find((each) => claimsOf(each.body).type === type));
+    return (await jwtVerify(body, keys, { algorithms: ['RS256'] })).payload;
+  };
   expect(await claimed('user.created')).toMatchObject({ source: 'user', data: { user: { email } } });
   expect(await claimed('user.authenticated')).toMatchObject({ source: 'user', data: { user: { id: expect.stringMatching(/^kp_/) } } });
 
@@ -219,112 +246,6 @@ test('a person who signs up and signs in is told of as the user', async () => {
   const { page } = await identify(gatehouse, agent, email);
   await agent.submit(page, 'password', { p_password: 'not the right one' });
   expect(await claimed('user.authentication_failed')).toMatchObject({ source: 'user', data: { user: { id: expect.any(String) } } });
-});
-
-test('the queue tries again after some seconds, with the same webhook-id', { timeout: 60_000 }, async () => {
-  await hook('/again', ['permission.created']);
-  status = 500;
-  await mutate('createPermission', { businessId: world.businessId, key: 'again', name: 'Again' }, 'permission { id }');
-  await waitFor(() => received[0]);
-  status = 200;
-  const second = await waitFor(() => received[1]);
-  expect(second.headers['webhook-id']).toBe(received[0]!.headers['webhook-id']);
-  expect(claimsOf(second.body).event_id).toBe(claimsOf(received[0]!.body).event_id);
-  const delivery = await waitFor(async () =>
-    operator(gatehouse)
-      .db.webhookDelivery.findFirstOrThrow({ where: { eventId: claimsOf(second.body).event_id } })
-      .then((row) => (row.deliveredAt ? row : undefined)),
-  );
-  expect(delivery).toMatchObject({ attempts: 2, statusCode: 200 });
-});
-
-/** An event for a webhook, whose attempts the test makes itself. */
-async function pending(path: string) {
-  const { environmentId, id: webhookId } = await hook(path, ['role.deleted']);
-  const ctx = operator(gatehouse);
-  const event = { environmentId, id: `event_${'0'.repeat(20)}${Math.random().toString(16).slice(2, 14).padEnd(12, '0')}` };
-  await ctx.db.event.create({
-    data: { ...event, type: 'role.deleted', source: 'admin', data: { role: { id: 'role' } }, createdAt: ctx.clock.now() },
-  });
-  await ctx.db.webhookDelivery.create({ data: { environmentId, webhookId, eventId: event.id, id: `delivery_${event.id.slice(6)}` } });
-  return { environmentId, webhookId, eventId: event.id };
-}
-
-test('the last attempt is made within 36 hours of the first, and it is the last', async () => {
-  expect(RETRY_SECONDS.slice(0, 7)).toEqual([5, 30, 120, 600, 3600, 14_400, 43_200]);
-  const total = RETRY_SECONDS.reduce((sum: number, each) => sum + each, 0);
-  expect(total).toBeLessThanOrEqual(36 * 3600);
-  expect(total + RETRY_SECONDS.at(-1)!).toBeGreaterThan(36 * 3600);
-  const key = await pending('/never');
-  status = 302;
-  const { infrastructure } = gatehouse.app;
-  for (let attempt = 0; attempt <= RETRY_SECONDS.length; attempt++) await deliver(infrastructure, key, attempt);
-  await deliver(infrastructure, key, RETRY_SECONDS.length); // Again: it was made already.
-  expect(received.filter(({ path }) => path === '/never')).toHaveLength(RETRY_SECONDS.length + 1);
-  const { data } = await ask<object, object>(
-    gatehouse,
-    token,
-    `{ node(id: "${key.eventId}") { ... on Event { deliveries { state attempts statusCode } } } }`,
-  );
-  expect(data).toEqual({ node: { deliveries: [{ state: 'GIVEN_UP', attempts: RETRY_SECONDS.length + 1, statusCode: 302 }] } });
-});
-
-test('two processes that make the same attempt count it once', async () => {
-  const key = await pending('/twice');
-  await Promise.all([1, 2, 3].map(() => deliver(gatehouse.app.infrastructure, key, 0)));
-  const ctx = operator(gatehouse);
-  const delivery = await ctx.db.webhookDelivery.findFirstOrThrow({ where: { eventId: key.eventId } });
-  expect(delivery).toMatchObject({ attempts: 1, statusCode: 200, deliveredAt: expect.any(Date) });
-  const ids = new Set(received.filter(({ path }) => path === '/twice').map(({ headers }) => headers['webhook-id']));
-  expect(ids.size).toBe(1);
-});
-
-test('a webhook that has failed for 72 hours is disabled, one that succeeds in between is not', async () => {
-  const { infrastructure } = gatehouse.app;
-  const ctx = operator(gatehouse);
-  const key = await pending('/failing');
-  const state = () =>
-    ctx.db.webhook.findFirstOrThrow({ where: { id: key.webhookId }, select: { isEnabled: true, failingSince: true, version: true } });
-  const attempts = async (count: number) => {
-    await ctx.db.webhookDelivery.updateMany({ where: { eventId: key.eventId }, data: { attempts: count, deliveredAt: null } });
-    await deliver(infrastructure, key, count);
-  };
-  status = 500;
-  await attempts(7);
-  expect(await state()).toMatchObject({ isEnabled: true, failingSince: expect.any(Date) });
-  gatehouse.advance(FAILING_SECONDS / 2);
-  status = 200;
-  await attempts(7);
-  expect(await state()).toMatchObject({ isEnabled: true, failingSince: null });
-  status = 500;
-  await attempts(7);
-  gatehouse.advance(FAILING_SECONDS - 60);
-  await attempts(7);
-  expect(await state()).toMatchObject({ isEnabled: true });
-  gatehouse.advance(120);
-  await attempts(7);
-  expect(await state()).toMatchObject({ isEnabled: false, version: 2 });
-  expect(await ctx.db.auditEvent.count({ where: { action: 'webhook.disabled', targetId: key.webhookId } })).toBe(1);
-  // What is still in the queue is not sent.
-  const before = received.length;
-  await attempts(7);
-  expect(received).toHaveLength(before);
-  token = await signInMember(gatehouse, world.businessId, 'owner2@alpha.test', ['owner']);
-  await mutate('updateWebhook', { webhookId: key.webhookId, isEnabled: true }, 'webhook { isEnabled }');
-  expect(await state()).toMatchObject({ isEnabled: true, failingSince: null });
-});
-
-test('events are kept for 30 days', async () => {
-  const key = await pending('/old');
-  const ctx = operator(gatehouse);
-  const old = await pending('/older');
-  await ctx.db.event.updateMany({
-    where: { id: old.eventId },
-    data: { createdAt: new Date(ctx.clock.now().getTime() - (EVENT_DAYS * 24 * 3600 + 60) * 1000) },
-  });
-  while ((await deleteOldEvents(ctx, 2)) > 0);
-  expect(await ctx.db.event.count({ where: { id: { in: [key.eventId, old.eventId] } } })).toBe(1);
-  expect(await ctx.db.webhookDelivery.count({ where: { eventId: { in: [key.eventId, old.eventId] } } })).toBe(1);
 });
 
 test('the server says what webhooks can be told of', async () => {

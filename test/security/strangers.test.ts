@@ -1,22 +1,28 @@
 /** What somebody else's URL may lead this server to, and what not. */
+import dns, { type LookupAddress } from 'node:dns';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { syncBuiltinESMExports } from 'node:module';
+import { type AddressInfo, createServer as createTcpServer, isIP, type Socket, type Server as TcpServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ForbiddenAddressError, isPublicAddress, postToStranger } from '../../src/security/strangers.ts';
 
 const servers: Server[] = [];
+const tcpServers: TcpServer[] = [];
+const sockets: Socket[] = [];
 afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of tcpServers.splice(0)) server.close();
   for (const server of servers.splice(0)) server.close().closeAllConnections();
 });
 
-async function listen(listener: RequestListener, host = 'localhost'): Promise<{ url: URL; requests: () => number }> {
+async function listen(listener: RequestListener, host = 'localhost', port = 0): Promise<{ url: URL; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
     requests++;
     listener(request, response);
   });
   servers.push(server);
-  await new Promise<void>((done) => server.listen(0, host, done));
+  await new Promise<void>((done) => server.listen(port, host, done));
   return { url: new URL(`http://localhost:${(server.address() as AddressInfo).port}/`), requests: () => requests };
 }
 
@@ -47,7 +53,17 @@ test.each([
   '2002:7f00:1::',
   '2001::1',
   '2001:db8::1',
+  '192.0.0.8',
+  '240.0.0.1',
+  '::127.0.0.1',
+  '::ffff:10.0.0.1',
+  '::ffff:0:127.0.0.1',
+  '64:ff9b:1::1',
+  'fe80::1%eth0',
+  '2606:4700:4700::1111%eth0',
+  '3fff::1',
   'localhost',
+  '',
 ])('%s is no public address', (address) => {
   expect(isPublicAddress(address)).toBe(false);
 });
@@ -65,13 +81,75 @@ test.each([
   ['an address written as a number', '2130706433'],
   ['an address in octal', '0177.0.0.1'],
   ['an address in short', '127.1'],
+  ['an address in hexadecimal', '0x7f000001'],
+  ['an address in parts of each kind', '0x7f.0.01'],
+  ['an address with a dot at its end', '127.0.0.1.'],
+  ['an address in wide digits', '１２７.０.０.１'],
+  ['an address that is percent-encoded', '%31%32%37.0.0.1'],
+  ['the address of any', '0'],
+  ['a loopback address of IPv6', '[::1]'],
   ['a mapped address', '[::ffff:127.0.0.1]'],
+  ['a mapped address in hexadecimal', '[::ffff:7f00:1]'],
+  ['a compatible address', '[::127.0.0.1]'],
+  ['an address behind a translator', '[64:ff9b::127.0.0.1]'],
   ['the metadata service', '169.254.169.254'],
 ])('%s is not connected to', async (_what, host) => {
   const { url, requests } = await listen((_request, response) => response.end());
-  url.hostname = host;
-  await expect(postToStranger(url, message, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
+  const stranger = new URL(`http://${host}:${url.port}/`);
+  await expect(postToStranger(stranger, message, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
   expect(requests()).toBe(0);
+});
+
+describe('a name', () => {
+  const { lookup } = dns;
+  let asked: string[] = [];
+
+  /** Has names resolve to these addresses, one answer after the other and the last for ever. */
+  function resolveTo(...answers: readonly (readonly string[])[]): void {
+    asked = [];
+    const answer = (name: string, _options: unknown, done: (error: null, addresses: LookupAddress[]) => void) => {
+      const addresses = answers[Math.min(asked.length, answers.length - 1)]!;
+      asked.push(name);
+      done(
+        null,
+        addresses.map((address) => ({ address, family: isIP(address) })),
+      );
+    };
+    dns.lookup = answer as unknown as typeof lookup;
+    syncBuiltinESMExports();
+  }
+  afterEach(() => {
+    dns.lookup = lookup;
+    syncBuiltinESMExports();
+  });
+
+  test.each([
+    ['this machine', ['127.0.0.1']],
+    ['a private network', ['10.0.0.1']],
+    ['the metadata service', ['169.254.169.254']],
+    ['a mapped address', ['::ffff:127.0.0.1']],
+    ['a mapped private address', ['::ffff:192.168.0.1']],
+    ['a private network of IPv6', ['fd00::1']],
+    ['an address of a network interface', ['fe80::1%lo']],
+    ['a public address and a private one', ['1.1.1.1', '127.0.0.1']],
+    ['a private address and a public one', ['127.0.0.1', '1.1.1.1']],
+    ['nothing', []],
+  ])('that resolves to %s is not connected to', async (_what, addresses) => {
+    const { url, requests } = await listen((_request, response) => response.end(), '127.0.0.1');
+    url.hostname = 'receiver.test';
+    resolveTo(addresses);
+    await expect(postToStranger(url, message, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
+    expect([asked, requests()]).toEqual([['receiver.test'], 0]);
+  });
+
+  test('that resolves to another address after it was judged is connected to where it was judged', async () => {
+    const judged = await listen((_request, response) => response.writeHead(201).end(), '127.0.0.2');
+    const inside = await listen((_request, response) => response.end(), '127.0.0.3', Number(judged.url.port));
+    judged.url.hostname = 'receiver.test';
+    resolveTo(['127.0.0.2'], ['127.0.0.3']);
+    expect(await postToStranger(judged.url, message, { allowLoopback: true })).toBe(201);
+    expect([asked, judged.requests(), inside.requests()]).toEqual([['receiver.test'], 1, 0]);
+  });
 });
 
 test('this machine is a stranger to a server of a developer', async () => {
@@ -106,9 +184,62 @@ test('an answer without end is not waited for', async () => {
   expect(performance.now() - started).toBeLessThan(5000);
 });
 
-test('who does not answer within ten seconds has not answered', { timeout: 20_000 }, async () => {
-  const { url } = await listen(() => {});
+test('an answer that changes the protocol is none, and is not waited for', async () => {
+  const { url } = await listenRaw((socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n');
+  });
   const started = performance.now();
-  await expect(postToStranger(url, message, { allowLoopback: true })).rejects.toThrow();
-  expect(performance.now() - started).toBeGreaterThan(9_000);
+  await expect(postToStranger(url, message, { allowLoopback: true })).rejects.toThrow('without an answer');
+  expect(performance.now() - started).toBeLessThan(5000);
 });
+
+test('a head without end is not read to its end', async () => {
+  const { url } = await listenRaw((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n');
+    const pour = setInterval(() => socket.write(`x-more: ${'x'.repeat(4096)}\r\n`), 1);
+    socket.on('close', () => clearInterval(pour));
+  });
+  await expect(postToStranger(url, message, { allowLoopback: true })).rejects.toThrow();
+});
+
+test('who has not answered within ten seconds is not waited for, whatever takes the time', { timeout: 20_000 }, async () => {
+  const urls = [
+    new URL('http://nobody-resolves-this.test/'),
+    (await listenRaw(() => undefined)).url,
+    (await listenRaw((socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'))).url,
+    (await listenRaw((socket) => drip(socket, 'x'))).url,
+  ];
+  const { lookup } = dns;
+  dns.lookup = (() => undefined) as unknown as typeof lookup;
+  syncBuiltinESMExports();
+  const started = performance.now();
+  const ends = urls.map(async (url) => {
+    await expect(postToStranger(url, message, { allowLoopback: true })).rejects.toThrow();
+    return performance.now() - started;
+  });
+  for (const milliseconds of await Promise.all(ends)) {
+    expect(milliseconds).toBeGreaterThan(9_000);
+    expect(milliseconds).toBeLessThan(12_000);
+  }
+  dns.lookup = lookup;
+  syncBuiltinESMExports();
+});
+
+/** Writes `text` every 200 milliseconds, after the beginning of an answer's head where the text is none itself. */
+function drip(socket: Socket, text: string): void {
+  if (!text.startsWith('HTTP')) socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
+  const timer = setInterval(() => socket.write(text), 200);
+  socket.on('close', () => clearInterval(timer));
+}
+
+/** A server that writes what it likes once it has been sent something. */
+async function listenRaw(answer: (socket: Socket) => void): Promise<{ url: URL }> {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => answer(socket));
+    sockets.push(socket);
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  tcpServers.push(server);
+  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`) };
+}

@@ -1,7 +1,6 @@
 /** Events in the graph: what happened, and how its webhooks took it. */
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
-import { RETRY_SECONDS } from '../webhooks/service.ts';
 import { EVENT_DAYS, EVENT_TYPES, type EventType } from './service.ts';
 
 const TYPES = Object.keys(EVENT_TYPES) as EventType[];
@@ -27,7 +26,7 @@ const DeliveryState = builder.enumType('WebhookDeliveryState', {
   values: {
     PENDING: { value: 'pending', description: 'An attempt is still to be made.' },
     DELIVERED: { value: 'delivered', description: 'The webhook answered with a status from 200 to 299.' },
-    GIVEN_UP: { value: 'given_up', description: 'Every attempt has failed, or the webhook is disabled.' },
+    GIVEN_UP: { value: 'given_up', description: 'Every attempt has failed, or the webhook was disabled when the next one was due.' },
   },
 });
 
@@ -42,10 +41,10 @@ const WebhookDelivery = builder.prismaObject('WebhookDelivery', {
       type: DeliveryState,
       nullable: true,
       description: 'How far it is.',
-      select: { deliveredAt: true, attempts: true, webhook: { select: { isEnabled: true } } },
-      resolve: ({ deliveredAt, attempts, webhook }) => {
+      select: { deliveredAt: true, givenUpAt: true, webhook: { select: { isEnabled: true } } },
+      resolve: ({ deliveredAt, givenUpAt, webhook }) => {
         if (deliveredAt) return 'delivered' as const;
-        return attempts > RETRY_SECONDS.length || !webhook.isEnabled ? ('given_up' as const) : ('pending' as const);
+        return givenUpAt || !webhook.isEnabled ? ('given_up' as const) : ('pending' as const);
       },
     }),
     attempts: t.exposeInt('attempts', { nullable: true, description: 'How often it was tried.' }),

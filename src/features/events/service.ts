@@ -44,19 +44,29 @@ async function recordEvent(
     where: { ...(environmentId ? { environmentId } : { environment: { businessId } }), isEnabled: true, eventTypes: { has: type } },
     select: { environmentId: true, id: true },
   });
-  for (const told of new Set(webhooks.map((webhook) => webhook.environmentId))) {
+  const there = webhooks.length > 0 ? await lockWebhooks(ctx, webhooks) : [];
+  for (const told of new Set(there.map((webhook) => webhook.environmentId))) {
     const data = await dataOf(ctx, type, { businessId, environmentId: told, id });
     if (!data) continue;
     const eventId = newId('event');
     await ctx.db.event.create({
       data: { environmentId: told, id: eventId, type, source: sourceOf(ctx.actor), data: data as object, createdAt: ctx.clock.now() },
     });
-    for (const webhook of webhooks.filter(({ environmentId: each }) => each === told)) {
+    for (const webhook of there.filter(({ environmentId: each }) => each === told)) {
       const key = { environmentId: told, webhookId: webhook.id, eventId };
       await ctx.db.webhookDelivery.create({ data: { ...key, id: newId('webhookDelivery') } });
       await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt: 0 });
     }
   }
+}
+
+/** Those that are there still, kept there until the transaction ends: without its webhook a delivery cannot be written. */
+async function lockWebhooks<W extends { environmentId: string; id: string }>(ctx: Context, webhooks: readonly W[]): Promise<W[]> {
+  const rows = await ctx.db.$queryRaw<{ id: string }[]>`SELECT id FROM webhooks
+    WHERE environment_id = ANY(${webhooks.map(({ environmentId }) => environmentId)}) AND id = ANY(${webhooks.map(({ id }) => id)})
+    ORDER BY id FOR KEY SHARE`;
+  const there = new Set(rows.map(({ id }) => id));
+  return webhooks.filter(({ id }) => there.has(id));
 }
 
 function sourceOf(actor: Actor): 'admin' | 'api' | 'user' {

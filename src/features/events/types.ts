@@ -13,6 +13,10 @@ export const EVENT_TYPES = {
   'role.updated': 'A role was changed. Every environment of the business is told.',
   'role.deleted': 'A role was deleted. Every environment of the business is told.',
   'permission.created': 'A permission was defined. Every environment of the business is told.',
+  'permission.updated': 'A permission was changed. Every environment of the business is told.',
+  'permission.deleted': 'A permission was deleted. Every environment of the business is told.',
+  'subscriber.created': 'Somebody was added to the subscribers.',
+  'access_request.created': 'Somebody was added to those who ask for access.',
 } as const satisfies Record<string, string>;
 
 export type EventType = keyof typeof EVENT_TYPES;

@@ -82,7 +82,7 @@ defineMutation({
 
 defineMutation({
   name: 'updateWebhook',
-  description: 'Changes a webhook. Enabled again, it is told of what happens from then on.',
+  description: 'Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again.',
   policy: { permission: updateWebhook.permission },
   versioned: true,
   codes: CODES,

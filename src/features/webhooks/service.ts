@@ -10,8 +10,6 @@ import type { EventType } from '../events/service.ts';
 import { assertRoomOnPlan } from '../plans.ts';
 import { changedOptionalText, changedText, optionalText, requireText } from '../text.ts';
 
-export { RETRY_SECONDS } from './delivering.ts';
-
 /** Webhooks of one environment. */
 export const MAX_WEBHOOKS = 100;
 
@@ -56,7 +54,7 @@ export interface UpdateWebhookInput {
   readonly expectedVersion?: number | null | undefined;
 }
 
-/** Changes a webhook. Enabled again, it is told of what happens from then on.
+/** Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again.
  * @throws InvalidInputError INVALID_URL, NO_EVENT_TYPES, REQUIRED, TOO_LONG, INVALID_TEXT or CONFLICT */
 export const updateWebhook = action({
   permission: 'update:webhooks',
