@@ -10,7 +10,7 @@ import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import type { Destination } from '../oidc/answer.ts';
 import { deliver, formTarget } from '../oidc/deliver.ts';
-import { PageError } from '../oidc/errors.ts';
+import { invitationGone, PageError } from '../oidc/errors.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { sameText } from '../security/secrets.ts';
 import { expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
@@ -61,8 +61,10 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       if (!step?.on.includes(attempt.step)) return reply.redirect(`${tenancy.issuer}/signin/${attempt.id}`, 303);
       const result = await step
         .submit({ ctx: visited.ctx, place: visited.place, attempt, form, sessionToken: sessionToken(request) })
-        .catch((error: unknown) => {
+        .catch((error: unknown): StepResult => {
           if (error instanceof InvalidInputError) return problem(error.message, undefined, error.code === 'TOO_MANY_CODES' ? 429 : 422);
+          const again = error instanceof PageError && error.number === expired().number && startOver(visited.ctx, visited.place, attempt);
+          if (again) return { answer: again };
           throw error;
         });
       if ('problem' in result) return show(reply, visited, result.problem, form);
@@ -104,7 +106,8 @@ async function show(
 ): Promise<FastifyReply> {
   const { request, step, userId } = attempt;
   const organizations = step === 'organization' && userId ? await organizationsOfUser(ctx, tenancy.environmentId, userId) : [];
-  const invitedTo = request.invitationId && (await organizationName(ctx, tenancy.environmentId, request.organizationId!));
+  const invitedTo = request.invitationId ? await organizationName(ctx, tenancy.environmentId, request.organizationId!) : null;
+  if (invitedTo === undefined) throw invitationGone();
   const page = signInPage({
     attempt,
     applicationName: place.client.name,

@@ -282,7 +282,34 @@ describe('where a person came from', () => {
   });
 });
 
+test('offline and its alias offline_access bring a refresh token, and a scope that nobody knows is no error', async () => {
+  const person = await signUp(gatehouse);
+  for (const [scope, granted] of [
+    ['openid offline', 'openid offline'],
+    ['openid offline_access', 'openid offline'],
+    ['openid admin:everything constructor', 'openid'],
+  ] as const) {
+    const { body } = await exchange(gatehouse, await person.authorize('spa', { scope }));
+    expect([body.scope, body.refresh_token !== undefined]).toEqual([granted, granted.includes('offline')]);
+  }
+});
+
 describe('an audience', () => {
+  test('is in the token by each of its three forms: repeated, in one list, or alone; empty it is as if it were not there', async () => {
+    const person = await signUp(gatehouse);
+    const forms = [
+      [`audience=${API}&audience=https://unknown.test`, [API]],
+      [`audience=https://unknown.test+${API}`, [API]],
+      [`audience=${API}`, [API]],
+      ['audience=', []],
+    ] as const;
+    for (const [form, aud] of forms) {
+      const request = requestOf(gatehouse, 'spa');
+      const answer = answerOf(await person.agent.open(`${request.url}&${form}`), request);
+      expect([form, decodeJwt((await exchange(gatehouse, answer)).body.access_token).aud]).toEqual([form, aud]);
+    }
+  });
+
   test('may be called a resource, when the application is authorised for it', async () => {
     const person = await signUp(gatehouse);
     expect(await accessTokenOf(person, { resource: API })).toMatchObject({ aud: [API] });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ATTEMPT_SECONDS } from '../../src/features/sign-in-attempts/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { type PageView, userAgent } from '../helpers/user-agent.ts';
-import { headingOf, isSignedIn, PASSWORD, requestOf, signUp } from '../signin/person.ts';
+import { headingOf, isSignedIn, organization, PASSWORD, requestOf, signUp, userIdOf } from '../signin/person.ts';
 
 const gatehouse = startApp();
 const parametersOf = ({ url }: PageView) => Object.fromEntries(new URL(url).searchParams);
@@ -41,6 +41,16 @@ test('a link that was used up is over too', async () => {
   const password = await agent.submit(first, 'identify', { p_email: email });
   expect(isSignedIn(await agent.submit(password, 'password', { p_password: PASSWORD }))).toBe(true);
   expect(parametersOf(await agent.open(first.url))).toMatchObject({ error: 'login_link_expired', reauth_state: btoa('{}') });
+});
+
+test('a sign-in that cannot go on starts over too', async () => {
+  const person = await signUp(gatehouse);
+  await organization(gatehouse, 'Second', { members: [await userIdOf(gatehouse, person.email)] });
+  const page = await person.agent.open(requestOf(gatehouse, 'spa', { supports_reauth: 'true', lang: 'en' }).url);
+  expect(headingOf(page)).toBe('Choose an organization');
+  for (const name of person.agent.cookies.keys()) if (name.startsWith('gatehouse_session_')) person.agent.cookies.delete(name);
+  const lost = await person.agent.submit(page, 'organization', { p_organization: 'org_x' });
+  expect(parametersOf(lost)).toMatchObject({ error: 'login_link_expired', reauth_state: btoa('{"lang":"en"}') });
 });
 
 test('another browser learns nothing of it', async () => {

@@ -296,9 +296,9 @@ async function provedDomains(ctx: Context, environmentId: string, userId: string
   return addresses.map(({ normalized }) => normalized.slice(normalized.lastIndexOf('@') + 1));
 }
 
-/** The organization's name, to whoever may know that it is there. */
-export async function organizationName(ctx: Context, environmentId: string, id: string): Promise<string> {
-  return (await ctx.db.organization.findUniqueOrThrow({ where: { environmentId_id: { environmentId, id } }, select: { name: true } })).name;
+/** The organization's name, to whoever may know that it is there; undefined for one that is not. */
+export async function organizationName(ctx: Context, environmentId: string, id: string): Promise<string | undefined> {
+  return (await ctx.db.organization.findUnique({ where: { environmentId_id: { environmentId, id } }, select: { name: true } }))?.name;
 }
 
 /** How a user stands to an organization of the environment; a missing one is like one the user is not in. */
