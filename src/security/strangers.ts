@@ -122,10 +122,12 @@ function askStranger<Answer>(
     });
   };
   return new Promise((resolve, reject) => {
+    let isAnswered = false;
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
       url,
       { ...message, agent: false, lookup: judged, signal: AbortSignal.timeout(TIMEOUT_MS) },
       (response) => {
+        isAnswered = true;
         read(response)
           .then(resolve, reject)
           .finally(() => request.destroy());
@@ -133,7 +135,7 @@ function askStranger<Answer>(
     );
     request.on('error', reject);
     // There is no error when the answer is no answer but another protocol.
-    request.on('close', () => reject(new Error('The connection was closed without an answer.')));
+    request.on('close', () => isAnswered || reject(new Error('The connection was closed without an answer.')));
     request.end(body);
   });
 }

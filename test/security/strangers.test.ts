@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer as createTcpServer, isIP, type Socket, type Server as TcpServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ForbiddenAddressError, isPublicAddress, postToStranger } from '../../src/security/strangers.ts';
+import { ForbiddenAddressError, getFromStranger, isPublicAddress, postToStranger } from '../../src/security/strangers.ts';
 
 const servers: Server[] = [];
 const tcpServers: TcpServer[] = [];
@@ -243,3 +243,22 @@ async function listenRaw(answer: (socket: Socket) => void): Promise<{ url: URL }
   tcpServers.push(server);
   return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`) };
 }
+
+test('what is read has a bound, is a 200, and comes from nowhere inside', async () => {
+  const { url } = await listen((_request, response) => response.end('x'.repeat(1000)));
+  expect(await getFromStranger(url, 1000, { allowLoopback: true })).toBe('x'.repeat(1000));
+  await expect(getFromStranger(url, 999, { allowLoopback: true })).rejects.toThrow('too long');
+  await expect(getFromStranger(url, 1000, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
+  const inside = await listen((_request, response) => response.end());
+  const redirecting = await listen((_request, response) => response.writeHead(302, { location: inside.url.href }).end());
+  await expect(getFromStranger(redirecting.url, 1000, { allowLoopback: true })).rejects.toThrow('302');
+  expect(inside.requests()).toBe(0);
+});
+
+test('what is read without end is not read on', async () => {
+  const { url } = await listen((_request, response) => {
+    const pour = setInterval(() => response.write('x'.repeat(65_536)), 1);
+    response.on('close', () => clearInterval(pour));
+  });
+  await expect(getFromStranger(url, 100_000, { allowLoopback: true })).rejects.toThrow('too long');
+});
