@@ -20,6 +20,7 @@ import { introspect } from './introspection.ts';
 import { logout } from './logout.ts';
 import { malformed, onlyKnown, type Query } from './parameters.ts';
 import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
+import { clearRefreshCookies, keepInCookie, type Page } from './refresh-cookies.ts';
 import { revoke } from './revocation.ts';
 import { token } from './token.ts';
 import { userProfile } from './user-profile.ts';
@@ -57,16 +58,24 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     });
 
     const applications = allowApplications(infrastructure);
-    const formEndpoint = (path: string, run: (tenancy: Tenancy, posted: Posted) => Promise<object | undefined>, success = 200) => {
+    const formEndpoint = (
+      path: string,
+      run: (tenancy: Tenancy, posted: Posted, reply: FastifyReply) => Promise<object | undefined>,
+      success = 200,
+    ) => {
       preflight(routes, path, applications, 'POST');
       routes.post(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
         reply
           .header('cache-control', 'no-store')
           .code(success)
-          .send((await run(request.tenancy, postedIn(request))) ?? ''),
+          .send((await run(request.tenancy, postedIn(request), reply)) ?? ''),
       );
     };
-    formEndpoint('/oauth2/token', (tenancy, posted) => token(infrastructure, tenancy, posted));
+    formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
+      const { client, tokens } = await token(infrastructure, tenancy, posted);
+      if (tokens.refresh_token) keepInCookie(reply, tenancy, client, posted.page, tokens.refresh_token);
+      return tokens;
+    });
     formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), 201);
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
@@ -89,6 +98,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const { tenancy } = request;
       const cookie = sessionToken(request);
       clearSession(reply, tenancy);
+      clearRefreshCookies(reply, tenancy);
       const target = await logout(contextOf(request), tenancy, request.query as Query, cookie);
       return target ? goTo(reply, target) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
     });
@@ -100,23 +110,32 @@ interface Posted {
   readonly form: Form;
   readonly origin: Origin;
   readonly dpop: string | undefined;
+  readonly page: Page;
 }
 
 /** @throws OAuthError invalid_request for a body that is no form */
 function postedIn(request: FastifyRequest): Posted {
   const { headers } = request;
   if (!isForm(request)) throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
-  return { authorization: headers.authorization, form: (request.body ?? {}) as Form, origin: originOf(request), dpop: proofIn(headers) };
+  return {
+    authorization: headers.authorization,
+    form: (request.body ?? {}) as Form,
+    origin: originOf(request),
+    dpop: proofIn(headers),
+    page: { origin: headers.origin, cookies: request.cookies },
+  };
 }
 
 function isForm({ headers }: FastifyRequest): boolean {
   return /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
 }
 
-/** A document that anybody may read, keep for five minutes, and ask again whether it is still the same (RFC 9110 §13.1.2). */
 type Jwks = Awaited<ReturnType<typeof signingKeys>>['jwks'];
 
-/** A document that follows from an environment and its keys: made once for as long as those stay. */
+/**
+ * A document that anybody may read, keep for five minutes, and ask again whether it is still the same (RFC 9110 §13.1.2).
+ * It follows from an environment and its keys: made once for as long as those stay.
+ */
 function publicDocument(
   infrastructure: Infrastructure,
   routes: FastifyInstance,

@@ -1,4 +1,5 @@
 /** The token endpoint (RFC 6749 §3.2): client first, then the grant type, one file each. */
+import type { Client } from '../features/applications/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
@@ -8,6 +9,7 @@ import { authorizationCode } from './grants/authorization-code.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import type { TokenRequest, TokenResponse } from './grants/grant.ts';
 import { refreshToken } from './grants/refresh-token.ts';
+import type { Page } from './refresh-cookies.ts';
 
 const GRANTS: Record<string, (request: TokenRequest) => Promise<TokenResponse>> = {
   authorization_code: authorizationCode,
@@ -20,9 +22,9 @@ export const GRANT_TYPES = Object.keys(GRANTS);
 export async function token(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
-  request: { authorization: string | undefined; form: Form; origin: Origin; dpop: string | undefined },
-): Promise<TokenResponse> {
-  const { form, authorization, origin, dpop } = request;
+  request: { authorization: string | undefined; form: Form; origin: Origin; dpop: string | undefined; page: Page },
+): Promise<{ client: Client; tokens: TokenResponse }> {
+  const { form, authorization, origin, dpop, page } = request;
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);
@@ -32,5 +34,5 @@ export async function token(
     throw new OAuthError('unauthorized_client', 'A machine-to-machine application may only use client_credentials.');
   const proved = { environmentId: tenancy.environmentId, method: 'POST', url: `${tenancy.issuer}/oauth2/token` };
   const dpopJkt = dpop === undefined ? undefined : await checkProof(infrastructure, dpop, proved);
-  return grant({ infrastructure, tenancy, client, form, origin, dpopJkt });
+  return { client, tokens: await grant({ infrastructure, tenancy, client, form, origin, dpopJkt, page }) };
 }

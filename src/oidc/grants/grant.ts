@@ -11,6 +11,7 @@ import { signJwt } from '../../security/jwt.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
 import type { Form } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
+import type { Page } from '../refresh-cookies.ts';
 import { parseResources } from '../scopes.ts';
 import { accessTokenHash } from '../tokens.ts';
 
@@ -22,6 +23,7 @@ export interface TokenRequest {
   readonly origin: Origin;
   /** The thumbprint of the key that the client proved (RFC 9449): what it is given is bound to it. */
   readonly dpopJkt: string | undefined;
+  readonly page: Page;
 }
 
 /** RFC 6749 §5.1; lifetimes in seconds. */

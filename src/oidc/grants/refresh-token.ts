@@ -2,11 +2,12 @@
 import { rotateRefreshToken } from '../../features/grants/service.ts';
 import { parameter } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
+import { tokenInCookie } from '../refresh-cookies.ts';
 import { personTokens, type TokenRequest, type TokenResponse } from './grant.ts';
 
 export async function refreshToken(request: TokenRequest): Promise<TokenResponse> {
   const { infrastructure, tenancy, client, form } = request;
-  const token = parameter(form, 'refresh_token');
+  const token = parameter(form, 'refresh_token') ?? tokenInCookie(client, request.page);
   if (!token) throw new OAuthError('invalid_request', 'The refresh_token is missing.');
   const rotation = await rotateRefreshToken(infrastructure, {
     environmentId: tenancy.environmentId,

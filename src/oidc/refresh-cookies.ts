@@ -1,0 +1,73 @@
+/**
+ * Refresh tokens in cookies, for applications that run in a browser and keep none themselves. SDKs look for a mark that
+ * scripts can read, and then send `grant_type=refresh_token` without a token, with credentials. The token's own cookie is
+ * for the token endpoint alone, and counts only for a page of the application that it was given to.
+ */
+import type { FastifyReply } from 'fastify';
+import { getDomain } from 'tldts';
+import { isRegisteredOrigin } from '../features/applications/callback-urls.ts';
+import type { Client } from '../features/applications/service.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+
+/** The page that a request comes from, as the browser tells it. */
+export interface Page {
+  readonly origin: string | undefined;
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+}
+
+const TOKEN = 'refresh_token';
+const MARK = '_kbrte';
+
+/** Two applications of an issuer share the browser's cookies: each finds its own before the one that came last. */
+function namesFor({ clientId }: Client): string[] {
+  return [`${TOKEN}_${clientId.slice(0, 6)}`, TOKEN];
+}
+
+/** The token that the browser keeps for the application, when one of the application's own pages asks. */
+export function tokenInCookie(client: Client, { origin, cookies }: Page): string | undefined {
+  if (!isOwnPage(client, origin)) return undefined;
+  return namesFor(client)
+    .map((name) => cookies[name])
+    .find((token) => token);
+}
+
+/** Lets the browser keep the token, where a page of a public client asked for it. */
+export function keepInCookie(reply: FastifyReply, tenancy: Tenancy, client: Client, { origin }: Page, refreshToken: string): void {
+  if (!isOwnPage(client, origin)) return;
+  const issuer = new URL(tenancy.issuer);
+  const shared = sharedSite(issuer.hostname, new URL(origin!).hostname);
+  const secure = issuer.protocol === 'https:';
+  const common = { secure, maxAge: client.refreshTokenLifetime, sameSite: shared || !secure ? ('lax' as const) : ('none' as const) };
+  for (const name of namesFor(client)) reply.setCookie(name, refreshToken, { ...common, httpOnly: true, path: tokenPath(tenancy) });
+  if (shared) reply.setCookie(MARK, '1', { ...common, path: '/', ...(shared.domain && { domain: shared.domain }) });
+}
+
+/** Forgets what {@link keepInCookie} kept, but for names of applications, which this path is not told; those tokens are revoked. */
+export function clearRefreshCookies(reply: FastifyReply, tenancy: Tenancy): void {
+  const { hostname, protocol } = new URL(tenancy.issuer);
+  const attributes = { secure: protocol === 'https:', sameSite: 'lax' as const };
+  reply.clearCookie(TOKEN, { ...attributes, httpOnly: true, path: tokenPath(tenancy) });
+  reply.clearCookie(MARK, { ...attributes, path: '/' });
+  const domain = siteOf(hostname);
+  if (domain) reply.clearCookie(MARK, { ...attributes, path: '/', domain });
+}
+
+function isOwnPage(client: Client, origin: string | undefined): boolean {
+  return origin !== undefined && client.secretHash === null && isRegisteredOrigin([...client.callbackUrls, ...client.logoutUrls], origin);
+}
+
+function tokenPath({ cookiePath }: Tenancy): string {
+  return `${cookiePath === '/' ? '' : cookiePath}/oauth2/token`;
+}
+
+/** The parent domain that two hosts share, none where they are the same host; undefined for hosts of different sites. */
+function sharedSite(issuer: string, page: string): { domain: string | undefined } | undefined {
+  if (issuer === page) return { domain: undefined };
+  const domain = siteOf(issuer);
+  return domain && domain === siteOf(page) ? { domain } : undefined;
+}
+
+/** The domain that somebody registered; null for what is shared by strangers. */
+function siteOf(host: string): string | null {
+  return getDomain(host, { allowPrivateDomains: true });
+}
