@@ -23,7 +23,7 @@ import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
 import { clearRefreshCookies, keepInCookie, type Page } from './refresh-cookies.ts';
 import { revoke } from './revocation.ts';
 import { token } from './token.ts';
-import { userProfile } from './user-profile.ts';
+import { legacyUserProfile, userProfile } from './user-profile.ts';
 
 export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
   return (routes) => {
@@ -80,19 +80,27 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 
-    for (const path of ['/oauth2/v2/user_profile', '/oauth2/userinfo']) {
-      preflight(routes, path, applications, 'GET');
-      routes.get(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
-        reply.header('cache-control', 'no-store').send(
-          await userProfile(infrastructure, request.tenancy, {
-            authorization: request.headers.authorization,
-            dpop: proofIn(request.headers),
-            method: request.method,
-            url: `${request.tenancy.issuer}${path}`,
-          }),
-        ),
-      );
-    }
+    const profileEndpoint = (path: string, run: typeof userProfile) => {
+      preflight(routes, path, applications, 'GET, POST');
+      routes.route({
+        method: ['GET', 'POST'],
+        url: path,
+        config: { errors: 'oauth' },
+        onRequest: applications,
+        handler: async (request, reply) =>
+          reply.header('cache-control', 'no-store').send(
+            await run(infrastructure, request.tenancy, {
+              authorization: authorizationIn(request),
+              dpop: proofIn(request.headers),
+              method: request.method,
+              url: `${request.tenancy.issuer}${path}`,
+            }),
+          ),
+      });
+    };
+    profileEndpoint('/oauth2/v2/user_profile', userProfile);
+    profileEndpoint('/oauth2/userinfo', userProfile);
+    profileEndpoint('/oauth2/user_profile', legacyUserProfile);
 
     routes.get('/logout', async (request, reply) => {
       const { tenancy } = request;
@@ -124,6 +132,16 @@ function postedIn(request: FastifyRequest): Posted {
     dpop: proofIn(headers),
     page: { origin: headers.origin, cookies: request.cookies },
   };
+}
+
+/** The credential of a request to UserInfo: in the header, or in a form that is posted (RFC 6750 §2.2), never in the URL.
+ * @throws OAuthError invalid_request for more than one token */
+function authorizationIn(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  const posted = isForm(request) ? ((request.body ?? {}) as Form)['access_token'] : undefined;
+  if (posted === undefined) return authorization;
+  if (authorization !== undefined || typeof posted !== 'string') throw new OAuthError('invalid_request', 'Send one access token, once.');
+  return `Bearer ${posted}`;
 }
 
 function isForm({ headers }: FastifyRequest): boolean {

@@ -29,7 +29,10 @@ const ENDPOINTS = [
   ['POST', '/oauth2/token'],
   ['POST', '/oauth2/revoke'],
   ['GET', '/oauth2/v2/user_profile'],
+  ['POST', '/oauth2/v2/user_profile'],
   ['GET', '/oauth2/userinfo'],
+  ['POST', '/oauth2/userinfo'],
+  ['GET', '/oauth2/user_profile'],
 ] as const;
 
 function expectShared(headers: Headers): void {
