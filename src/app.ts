@@ -23,6 +23,7 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import { startMail } from './mail/sender.ts';
 import { oidcRoutes } from './oidc/routes.ts';
 import { createVault } from './security/secrets.ts';
+import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
 import { signInRoutes } from './signin/routes.ts';
 
@@ -103,6 +104,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       logoRoutes(routes, infrastructure);
       oidcRoutes(infrastructure)(routes);
       signInRoutes(infrastructure)(routes);
+      deviceRoutes(infrastructure)(routes);
       invitationRoutes(infrastructure)(routes);
     });
     await platformRoutes(server, infrastructure, async (routes) => {

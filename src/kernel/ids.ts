@@ -97,3 +97,10 @@ export function randomAlphanumeric(length: number): string {
 export function randomDigits(length: number): string {
   return String(randomInt(10 ** length)).padStart(length, '0');
 }
+
+const CONSONANTS = 'BCDFGHJKLMNPQRSTVWXZ';
+
+/** `length` upper-case consonants, each drawn evenly: they spell no word, and none is taken for a digit (RFC 8628 §6.1). */
+export function randomConsonants(length: number): string {
+  return Array.from({ length }, () => CONSONANTS[randomInt(CONSONANTS.length)]).join('');
+}

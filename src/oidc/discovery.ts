@@ -15,6 +15,7 @@ export function discovery(issuer: string, algorithms: readonly string[]): object
     revocation_endpoint: `${issuer}/oauth2/revoke`,
     introspection_endpoint: `${issuer}/oauth2/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks`,
+    device_authorization_endpoint: `${issuer}/oauth2/device/auth`,
     pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     require_pushed_authorization_requests: false,
     end_session_endpoint: `${issuer}/logout`,

@@ -9,7 +9,11 @@ export type OAuthErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_token'
   | 'invalid_target'
-  | 'invalid_dpop_proof';
+  | 'invalid_dpop_proof'
+  | 'authorization_pending'
+  | 'slow_down'
+  | 'access_denied'
+  | 'expired_token';
 
 const STATUS: Record<OAuthErrorCode, number> = {
   invalid_request: 400,
@@ -21,6 +25,10 @@ const STATUS: Record<OAuthErrorCode, number> = {
   invalid_token: 401,
   invalid_target: 400,
   invalid_dpop_proof: 400,
+  authorization_pending: 400,
+  slow_down: 400,
+  access_denied: 400,
+  expired_token: 400,
 };
 
 /** An error of the token endpoint and its kin (RFC 6749 §5.2, RFC 6750 §3.1), answered as JSON. */
@@ -69,4 +77,9 @@ export class PageError extends Error {
 /** One message for every reason: a stranger learns nothing of an invitation by its code. */
 export function invitationGone(): PageError {
   return new PageError(404, 'This invitation cannot be used', 'It is not known, has expired, or was used already. Ask for a new one.');
+}
+
+/** One message for every reason: who guesses learns nothing of a device by its code. */
+export function deviceCodeGone(): PageError {
+  return new PageError(404, 'This code cannot be used', 'It is not known, has expired, or was used already. Start again on your device.');
 }

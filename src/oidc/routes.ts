@@ -13,6 +13,7 @@ import { checkAuthorization } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { deliver } from './deliver.ts';
+import { deviceAuthorization } from './device-authorization.ts';
 import { discovery } from './discovery.ts';
 import { proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
@@ -77,6 +78,8 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       return tokens;
     });
     formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), 201);
+    for (const path of ['/oauth2/device/auth', '/oauth2/v2/device_authorization'])
+      formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 

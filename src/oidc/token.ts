@@ -7,6 +7,7 @@ import { checkProof } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 import { authorizationCode } from './grants/authorization-code.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
+import { deviceCode } from './grants/device-code.ts';
 import type { TokenRequest, TokenResponse } from './grants/grant.ts';
 import { refreshToken } from './grants/refresh-token.ts';
 import type { Page } from './refresh-cookies.ts';
@@ -15,6 +16,7 @@ const GRANTS: Record<string, (request: TokenRequest) => Promise<TokenResponse>> 
   authorization_code: authorizationCode,
   refresh_token: refreshToken,
   client_credentials: clientCredentials,
+  'urn:ietf:params:oauth:grant-type:device_code': deviceCode,
 };
 
 export const GRANT_TYPES = Object.keys(GRANTS);

@@ -1,4 +1,5 @@
 /** The pages of a sign-in attempt, one view a step. Field names are stable: people's own browser tests rely on them. */
+import type { DeviceToConfirm } from '../features/device-authorizations/service.ts';
 import type { Attempt, Step } from '../features/sign-in-attempts/service.ts';
 import type { Problem } from '../signin/strategies/strategy.ts';
 import { type Html, html, page } from './layout.ts';
@@ -7,6 +8,8 @@ export interface SignInView {
   readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId'>;
   /** The name of the organization that the person was invited to; the address is then the invitation's. */
   readonly invitedTo: string | null;
+  /** The device that the person signed in for. */
+  readonly device: DeviceToConfirm | null;
   readonly applicationName: string;
   readonly organizations: readonly { id: string; name: string }[];
   /** The issuer's path on its host, without a slash at the end. */
@@ -33,6 +36,7 @@ const VIEWS: Record<Step, View> = {
   new_password: newPassword,
   organization: chooseOrganization,
   invitation: confirmInvitation,
+  device: confirmDevice,
   completed: () => ({ title: 'Signed in', body: html`<h1>You are signed in</h1><p>Go back to the application.</p>` }),
 };
 
@@ -136,6 +140,25 @@ function confirmInvitation(view: SignInView) {
     body: html`<h1>Join ${view.invitedTo}</h1>
 <p class="lead">You are invited as <strong>${view.attempt.email}</strong>.</p>
 ${form(view, 'invitation', submit('Accept the invitation'))}`,
+  };
+}
+
+const PERSONAL: Readonly<Record<string, string>> = {
+  profile: 'Your name and picture',
+  email: 'Your email address',
+  phone: 'Your phone number',
+  offline: 'Stay signed in while you are away',
+};
+
+function confirmDevice(view: SignInView) {
+  const { userCode, scopes, apiScopes } = view.device!;
+  const wants = [...scopes.flatMap((scope) => PERSONAL[scope] ?? []), ...apiScopes];
+  return {
+    title: 'Connect a device',
+    body: html`<h1>Connect a device</h1>
+<p class="lead">A device asks to use <strong>${view.applicationName}</strong> as you. It shows the code <strong>${userCode}</strong>. If you do not have it in front of you, refuse.</p>
+${wants.length > 0 ? html`<p>It gets:</p><ul>${wants.map((one) => html`<li>${one}</li>`)}</ul>` : ''}
+${form(view, 'device', html`<button class="primary" name="p_decision" value="allow">Allow</button><p class="aside"><button class="link" name="p_decision" value="refuse">Refuse</button></p>`)}`,
   };
 }
 

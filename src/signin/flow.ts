@@ -7,6 +7,7 @@ import type { Session } from '../db/generated/client/client.ts';
 import type { Client } from '../features/applications/service.ts';
 import { actingAs, type Context, inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
+import { allowDevice, deviceToConfirm, refuseDevice } from '../features/device-authorizations/service.ts';
 import { signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { issueCode, lastOrganizationOf } from '../features/grants/service.ts';
@@ -26,7 +27,7 @@ import { acceptInvitations } from '../features/team/service.ts';
 import { findUserIdByEmail, isSuspended, recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import type { Authorization } from '../oidc/authorization.ts';
-import { invitationGone, PageError, RedirectError } from '../oidc/errors.ts';
+import { deviceCodeGone, invitationGone, PageError, RedirectError } from '../oidc/errors.ts';
 
 /** One application's sign-in at one environment. */
 export interface Place {
@@ -49,7 +50,14 @@ export async function begin(
   const { environmentId } = tenancy;
   const { request, prompt, invitation } = authorization;
   if (authorization.refusal) throw authorization.refusal;
-  const open = async (pages: { flow: Flow; step?: Step; userId?: string; firstName?: string | null; lastName?: string | null }) => {
+  const open = async (pages: {
+    flow: Flow;
+    step?: Step;
+    userId?: string;
+    organizationId?: string | null;
+    firstName?: string | null;
+    lastName?: string | null;
+  }) => {
     const { applicationId } = client;
     const attempt = await startAttempt(ctx, { environmentId, applicationId, browserToken: cookies.browser, request, ...pages });
     return { location: pageOf(tenancy, attempt) };
@@ -62,6 +70,8 @@ export async function begin(
     const organization = await chooseOrganization(ctx, tenancy, session.userId, request.organizationId).catch((error: unknown) => {
       throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.title) : error;
     });
+    if (organization !== 'ask' && request.userCode)
+      return open({ flow: 'login', step: 'device', userId: session.userId, organizationId: organization });
     if (organization !== 'ask') return { answer: await codeFor(ctx, place, request, session, organization) };
     if (prompt !== 'none') return open({ flow: 'login', step: 'organization', userId: session.userId });
   }
@@ -128,9 +138,10 @@ export async function authenticated(ctx: Context, place: Place, attempt: Attempt
   return inTransaction(ctx, async (tx) => {
     await takeInvitation(tx, tenancy, attempt, userId);
     const organization = await chooseOrganization(tx, tenancy, userId, attempt.organizationId ?? attempt.request.organizationId);
-    if (organization === 'ask') {
+    if (organization === 'ask' || attempt.request.userCode) {
       const { token } = await signIn(tx, tenancy, userId);
-      await updateAttempt(tx, attempt, { step: 'organization', userId });
+      const next = organization === 'ask' ? { step: 'organization' as const } : { step: 'device' as const, organizationId: organization };
+      await updateAttempt(tx, attempt, { ...next, userId });
       return { location: pageOf(tenancy, attempt), sessionToken: token };
     }
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
@@ -163,6 +174,10 @@ export async function organizationChosen(
   const session = await sessionOf(ctx, place, attempt, sessionToken);
   const membership = await membershipIn(ctx, attempt.environmentId, session.userId, organizationId);
   if (membership !== 'member') throw expired();
+  if (attempt.request.userCode) {
+    await updateAttempt(ctx, attempt, { step: 'device', organizationId });
+    return { location: pageOf(place.tenancy, attempt) };
+  }
   return inTransaction(ctx, async (tx) => {
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
     return { answer: await codeFor(tx, place, attempt.request, session, organizationId) };
@@ -183,6 +198,29 @@ export async function invitationConfirmed(
     const organization = await chooseOrganization(tx, place.tenancy, session.userId, attempt.request.organizationId);
     if (organization === 'ask') throw expired();
     return { answer: await codeFor(tx, place, attempt.request, session, organization) };
+  });
+}
+
+/** The last step of who signed in for a device: it is allowed or refused, once. */
+export async function deviceDecided(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  isAllowed: boolean,
+  sessionToken: string | undefined,
+): Promise<Outcome> {
+  const { environmentId, organizationId } = attempt;
+  const session = await sessionOf(ctx, place, attempt, sessionToken);
+  if (organizationId && (await membershipIn(ctx, environmentId, session.userId, organizationId)) !== 'member') throw expired();
+  const device = await deviceToConfirm(ctx, attempt);
+  if (!device) throw deviceCodeGone();
+  return inTransaction(ctx, async (tx) => {
+    if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
+    const decided = isAllowed
+      ? await allowDevice(tx, environmentId, device, session, organizationId)
+      : await refuseDevice(tx, environmentId, device.userCode);
+    if (!decided) throw deviceCodeGone();
+    return { location: `${place.tenancy.issuer}/device/${isAllowed ? 'connected' : 'refused'}` };
   });
 }
 

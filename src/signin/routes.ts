@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
+import { deviceToConfirm } from '../features/device-authorizations/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { organizationName, organizationsOfUser } from '../features/organizations/service.ts';
 import { type Attempt, findAttempt, isOver, type Step } from '../features/sign-in-attempts/service.ts';
@@ -10,10 +11,10 @@ import { basePathOf, originOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import type { Destination } from '../oidc/answer.ts';
 import { deliver, formTarget } from '../oidc/deliver.ts';
-import { invitationGone, PageError } from '../oidc/errors.ts';
+import { deviceCodeGone, invitationGone, PageError } from '../oidc/errors.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { sameText } from '../security/secrets.ts';
-import { expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
+import { deviceDecided, expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
 import { resendCode, submitCode } from './strategies/email-code.ts';
 import { submitIdentifier, switchFlow } from './strategies/identifier.ts';
 import { forgotPassword, submitNewPassword, submitPassword } from './strategies/password.ts';
@@ -29,6 +30,7 @@ const STEPS: Record<string, { on: readonly Step[]; submit: (request: StepRequest
   forgot: { on: ['password'], submit: forgotPassword },
   new_password: { on: ['new_password'], submit: submitNewPassword },
   organization: { on: ['organization'], submit: submitOrganization },
+  device: { on: ['device'], submit: submitDevice },
   invitation: {
     on: ['invitation'],
     submit: ({ ctx, place, attempt, sessionToken }) => invitationConfirmed(ctx, place, attempt, sessionToken),
@@ -108,11 +110,14 @@ async function show(
   const organizations = step === 'organization' && userId ? await organizationsOfUser(ctx, tenancy.environmentId, userId) : [];
   const invitedTo = request.invitationId ? await organizationName(ctx, tenancy.environmentId, request.organizationId!) : null;
   if (invitedTo === undefined) throw invitationGone();
+  const device = step === 'device' && (await deviceToConfirm(ctx, attempt));
+  if (device === undefined) throw deviceCodeGone();
   const page = signInPage({
     attempt,
     applicationName: place.client.name,
     organizations,
     invitedTo,
+    device: device || null,
     basePath: basePathOf(tenancy),
     csrf,
     typed,
@@ -127,13 +132,19 @@ async function submitOrganization({ ctx, place, attempt, form, sessionToken: tok
   return organizationChosen(ctx, place, attempt, chosen, token);
 }
 
+async function submitDevice({ ctx, place, attempt, form, sessionToken: token }: StepRequest): Promise<StepResult> {
+  const decision = form['p_decision'];
+  if (decision !== 'allow' && decision !== 'refuse') return problem('Allow it, or refuse it.');
+  return deviceDecided(ctx, place, attempt, decision === 'allow', token);
+}
+
 /** The fields that came once, without the NUL characters that no database stores. */
-function singleFields(body: unknown): Record<string, string | undefined> {
+export function singleFields(body: unknown): Record<string, string | undefined> {
   const fields = Object.entries((body ?? {}) as Record<string, unknown>);
   return Object.fromEntries(fields.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value.replaceAll('\0', '')]] : [])));
 }
 
-function foreignBrowser(): PageError {
+export function foreignBrowser(): PageError {
   return new PageError(
     403,
     'This page belongs to another browser',

@@ -255,6 +255,19 @@ export async function findClient(infrastructure: Infrastructure, environmentId: 
   });
 }
 
+/** The environment's only client of type device; undefined where there are several, or none. */
+export async function onlyDeviceClient(infrastructure: Infrastructure, environmentId: string): Promise<Client | undefined> {
+  const only = await infrastructure.lookups.find(environmentId, 'only device client', async () => {
+    const rows = await infrastructure.database.query<{ clientId: string }>(
+      'only-device-client',
+      `SELECT substr(id, 5) AS "clientId" FROM applications WHERE environment_id = $1 AND type = 'device' LIMIT 2`,
+      [environmentId],
+    );
+    return rows.length === 1 ? rows[0] : undefined;
+  });
+  return only && findClient(infrastructure, environmentId, only.clientId);
+}
+
 /** As {@link findClient}, by the application's id in one of these environments. */
 export async function clientWithin(
   ctx: Context,

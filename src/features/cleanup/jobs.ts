@@ -1,6 +1,7 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
 import { deleteOldAuditEvents } from '../audit/service.ts';
 import { createContext, type Infrastructure } from '../context.ts';
+import { deleteExpiredDevices } from '../device-authorizations/service.ts';
 import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
@@ -21,6 +22,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
         await deleteExpiredPushedRequests(infrastructure),
+        await deleteExpiredDevices(infrastructure),
         await deleteExpiredUses(infrastructure),
         await deleteOldEvents(ctx),
         await deleteOldAuditEvents(ctx),

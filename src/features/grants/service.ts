@@ -31,10 +31,20 @@ export interface Grant {
   readonly dpopJkt: string | null;
 }
 
-export interface IssueCodeInput extends Omit<Grant, 'grantId' | 'authTime' | 'requestedAt' | 'dpopJkt'> {
+export interface CreateGrantInput extends Omit<Grant, 'grantId' | 'authTime' | 'requestedAt' | 'dpopJkt'> {
   readonly authTime: Date;
   readonly requestedAt: Date;
   readonly environmentId: string;
+}
+
+/** Records what a person allowed, and returns the grant's id. */
+export async function createGrant(ctx: Context, { scopes, audiences, ...grant }: CreateGrantInput): Promise<string> {
+  const id = sortableHex();
+  await ctx.db.grant.create({ data: { ...grant, id, scopes: [...scopes], audiences: [...audiences] } });
+  return id;
+}
+
+export interface IssueCodeInput extends CreateGrantInput {
   readonly redirectUri: string;
   readonly codeChallenge: string | null;
   readonly nonce: string | null;
@@ -44,10 +54,10 @@ export interface IssueCodeInput extends Omit<Grant, 'grantId' | 'authTime' | 're
 
 /** Records the grant and returns its authorization code, which lives {@link CODE_SECONDS}. */
 export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<string> {
-  const { environmentId, redirectUri, codeChallenge, nonce, dpopJkt, scopes, audiences, ...grant } = input;
+  const { redirectUri, codeChallenge, nonce, dpopJkt, ...grant } = input;
+  const { environmentId } = grant;
   const code = randomToken();
-  const id = sortableHex();
-  await ctx.db.grant.create({ data: { environmentId, id, ...grant, scopes: [...scopes], audiences: [...audiences] } });
+  const id = await createGrant(ctx, grant);
   await ctx.db.authorizationCode.create({
     data: {
       environmentId,
@@ -73,7 +83,8 @@ export async function lastOrganizationOf(ctx: Context, environmentId: string, us
   return last?.organizationId ?? undefined;
 }
 
-const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
+/** SQL for the columns of a {@link Grant} `g`, and when it was revoked. */
+export const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
   g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt", g.dpop_jkt AS "dpopJkt"`;
 
 export interface PresentedCode extends Grant {

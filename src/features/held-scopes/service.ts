@@ -6,7 +6,7 @@ import type { Membership, Role } from '../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { findCustomScope, givenScope } from '../apis/service.ts';
 import { audit } from '../audit/service.ts';
-import { action, atVersion, type Context, NEXT_VERSION, type Scope } from '../context.ts';
+import { action, atVersion, type Context, type Infrastructure, NEXT_VERSION, type Scope } from '../context.ts';
 import { assertRoom, changeMember, type MemberInput, memberScope } from '../members/service.ts';
 import { MAX_IDS } from '../permissions/service.ts';
 import { assertPlanHas } from '../plans.ts';
@@ -107,4 +107,25 @@ async function changeRole(
   await change();
   await audit(ctx, { ...scope, action: `role.scope_${done}`, target: { type: 'role', id: roleId }, details: { scopeId, name } });
   return role;
+}
+
+const HELD = `SELECT s.name FROM api_scopes s JOIN apis a ON a.environment_id = s.environment_id AND a.id = s.api_id
+  JOIN memberships m ON m.environment_id = s.environment_id AND m.user_id = $2 AND m.organization_id = $3
+  WHERE s.environment_id = $1 AND a.audience = ANY($4::text[]) AND s.name = ANY($5::text[]) AND (
+    EXISTS (SELECT 1 FROM membership_scopes ms WHERE ms.environment_id = m.environment_id AND ms.membership_id = m.id AND ms.scope_id = s.id)
+    OR EXISTS (SELECT 1 FROM membership_roles mr JOIN role_scopes rs ON rs.business_id = mr.business_id AND rs.role_id = mr.role_id
+      WHERE mr.environment_id = m.environment_id AND mr.membership_id = m.id AND rs.environment_id = s.environment_id AND rs.scope_id = s.id))`;
+
+/** Those of `scopes`, of the APIs with these audiences, that a person holds in an organization; in their order. */
+export async function heldApiScopes(
+  { database }: Infrastructure,
+  environmentId: string,
+  of: { readonly userId: string; readonly organizationId: string | null; readonly audiences: readonly string[] },
+  scopes: readonly string[],
+): Promise<string[]> {
+  if (of.organizationId === null || scopes.length === 0) return [];
+  const values = [environmentId, of.userId, of.organizationId, of.audiences, scopes];
+  const rows = await database.query<{ name: string }>('held-api-scopes', HELD, values);
+  const held = new Set(rows.map(({ name }) => name));
+  return scopes.filter((scope) => held.has(scope));
 }

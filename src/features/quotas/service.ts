@@ -135,12 +135,19 @@ async function takeLease(
  */
 export async function countAgainst(ctx: Context, what: string, limit: number): Promise<number | undefined> {
   const caller = callerOf(ctx.actor);
-  if (!caller) return undefined;
-  const [environmentId, callerId] = caller;
+  return caller && count(ctx, caller[0], `${what} ${caller[1]}`, limit);
+}
+
+/** As {@link countAgainst}, for whoever comes from the same network address. */
+export function countAgainstAddress(ctx: Context, environmentId: string, what: string, limit: number): Promise<number | undefined> {
+  return count(ctx, environmentId, `${what} ${network(ctx.origin.ip ?? '')}`, limit);
+}
+
+async function count(ctx: Context, environmentId: string, key: string, limit: number): Promise<number | undefined> {
   const now = ctx.clock.now();
   const end = later(now, WINDOW_SECONDS);
   const [row] = await ctx.db.$queryRaw<{ used: number; resetsAt: Date }[]>`
-    INSERT INTO graph_quotas AS q (environment_id, caller_id, lease, leased, resets_at) VALUES (${environmentId}, ${`${what} ${callerId}`}, 1, 1, ${end})
+    INSERT INTO graph_quotas AS q (environment_id, caller_id, lease, leased, resets_at) VALUES (${environmentId}, ${key}, 1, 1, ${end})
     ON CONFLICT (environment_id, caller_id) DO UPDATE SET
       leased = CASE WHEN q.resets_at <= ${now} THEN 1 ELSE least(q.leased, ${limit}::int) + 1 END,
       resets_at = CASE WHEN q.resets_at <= ${now} THEN ${end} ELSE q.resets_at END

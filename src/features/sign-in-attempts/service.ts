@@ -21,7 +21,7 @@ export const RESEND_SECONDS = 30;
 export const MAX_CODES_PER_HOUR = 20;
 
 /** The page a person is on. */
-export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'invitation' | 'completed';
+export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'invitation' | 'device' | 'completed';
 export type Flow = 'login' | 'register';
 
 /** The authorization request as it was checked: nothing of it is read from the browser again. */
@@ -37,6 +37,8 @@ export interface AuthorizationRequest {
   /** The thumbprint of the key that the code is bound to. */
   readonly dpopJkt?: string | null;
   readonly organizationId: string | null;
+  /** The code of the device that the person signs in for: it ends with a decision, and no code goes back. */
+  readonly userCode?: string;
   /** The organization that a new user brings along; without a name it is called after the user. */
   readonly newOrganization: { readonly name: string | null } | null;
   /** The invitation that the person came by, into {@link organizationId}. */
@@ -70,6 +72,7 @@ export async function startAttempt(
     flow: Flow;
     step?: Step;
     userId?: string | null;
+    organizationId?: string | null;
     firstName?: string | null;
     lastName?: string | null;
   },

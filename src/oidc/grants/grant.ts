@@ -6,13 +6,14 @@ import type { Tenancy } from '../../features/environments/directory.ts';
 import { optionalClaimsOfPerson } from '../../features/grants/optional-claims.ts';
 import type { Grant } from '../../features/grants/service.ts';
 import type { Subject } from '../../features/grants/subject.ts';
+import { heldApiScopes } from '../../features/held-scopes/service.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
 import { signJwt } from '../../security/jwt.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
 import type { Form } from '../client-authentication.ts';
 import { OAuthError } from '../errors.ts';
 import type { Page } from '../refresh-cookies.ts';
-import { parseResources } from '../scopes.ts';
+import { OIDC_SCOPES, parseResources } from '../scopes.ts';
 import { accessTokenHash } from '../tokens.ts';
 
 export interface TokenRequest {
@@ -40,20 +41,22 @@ export interface TokenResponse {
  * @throws OAuthError invalid_grant when the person or the organization may not sign in any more */
 export async function personTokens(
   request: TokenRequest,
-  grant: Grant,
+  given: Grant,
   subject: Subject | null | undefined,
   refreshToken: string,
   nonce: string | null,
 ): Promise<TokenResponse> {
   const { infrastructure, tenancy, client } = request;
   if (!subject?.hasAccess) throw new OAuthError('invalid_grant', 'The user may not sign in any more.');
-  if (grant.organizationId && (!subject.organization || subject.organization.isSuspended)) {
+  const { organizationId } = given;
+  if (organizationId && (!subject.organization || subject.organization.isSuspended)) {
     throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
   }
+  const grant = await stillAuthorized(given, request);
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now(), dpopJkt: request.dpopJkt };
   const optional = await optionalClaimsOfPerson(infrastructure, tenancy.environmentId, client, subject);
-  const accessToken = await signJwt(signer, accessTokenClaims(issue, stillAuthorized(grant, request), subject, optional.access));
+  const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject, optional.access));
   return {
     access_token: accessToken,
     expires_in: client.accessTokenLifetime,
@@ -73,10 +76,17 @@ export function tokenType({ dpopJkt }: TokenRequest): TokenResponse['token_type'
   return dpopJkt === undefined ? 'bearer' : 'DPoP';
 }
 
-/** The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2). */
-function stillAuthorized(grant: Grant, { client, tenancy, form }: TokenRequest): Grant {
-  const audiences = client.apis.map((api) => (api.isManagement ? managementAudience(tenancy.issuer) : api.audience));
-  const still = grant.audiences.filter((audience) => audiences.includes(audience));
+/** The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2), with the scopes of them that the person still holds. */
+async function stillAuthorized(grant: Grant, { infrastructure, client, tenancy, form }: TokenRequest): Promise<Grant> {
+  const apis = client.apis.map((api) => ({ ...api, audience: api.isManagement ? managementAudience(tenancy.issuer) : api.audience! }));
   const resources = parseResources(form['resource'], grant.audiences);
-  return { ...grant, audiences: resources.length === 0 ? still : still.filter((audience) => resources.includes(audience)) };
+  const wanted = resources.length === 0 ? grant.audiences : resources;
+  const audiences = grant.audiences.filter((audience) => wanted.includes(audience) && apis.some((api) => api.audience === audience));
+  const isOfPerson = (scope: string) => (OIDC_SCOPES as readonly string[]).includes(scope);
+  const ofApis = grant.scopes.filter((scope) => !isOfPerson(scope));
+  if (ofApis.length === 0) return { ...grant, audiences };
+  const offered = new Set(apis.filter(({ audience }) => audiences.includes(audience)).flatMap(({ scopes }) => scopes));
+  const asked = ofApis.filter((scope) => offered.has(scope));
+  const held = await heldApiScopes(infrastructure, tenancy.environmentId, { ...grant, audiences }, asked);
+  return { ...grant, audiences, scopes: [...grant.scopes.filter(isOfPerson), ...held] };
 }

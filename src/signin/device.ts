@@ -1,0 +1,108 @@
+/** Where a person connects a device (RFC 8628 §3.3): its code leads into an ordinary sign-in, which ends with a decision. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { findClient } from '../features/applications/service.ts';
+import { type Context, createContext, type Infrastructure } from '../features/context.ts';
+import { findWaitingDevice, normalizedUserCode } from '../features/device-authorizations/service.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import { countAgainstAddress } from '../features/quotas/service.ts';
+import { browserToken, knownBrowserToken, sessionToken } from '../http/cookies.ts';
+import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import { deliver } from '../oidc/deliver.ts';
+import { deviceDecidedPage, userCodePage } from '../pages/device.ts';
+import { sameText } from '../security/secrets.ts';
+import { begin, type Outcome } from './flow.ts';
+import { foreignBrowser, singleFields } from './routes.ts';
+
+/** Codes that may be tried from one network address in a minute. */
+export const MAX_CODES_PER_MINUTE = 20;
+
+export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
+  const csrfOf = (browser: string) => infrastructure.vault.mac('csrf', `${browser} device`).toString('base64url');
+  return (routes) => {
+    const show = (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: string) => {
+      const csrf = csrfOf(browserToken(request, reply));
+      return sendPage(reply, status, userCodePage({ basePath: basePathOf(request.tenancy), csrf, userCode, problem }));
+    };
+
+    routes.get<{ Querystring: { user_code?: unknown } }>('/device', async (request, reply) => {
+      const given = request.query.user_code;
+      return show(request, reply, typeof given === 'string' ? normalizedUserCode(given).slice(0, 8) : '');
+    });
+
+    routes.post('/device', async (request, reply) => {
+      const { tenancy } = request;
+      const form = singleFields(request.body);
+      const browser = knownBrowserToken(request);
+      if (!browser || !sameText(form['csrf'] ?? '', csrfOf(browser))) throw foreignBrowser();
+      const { environmentId } = tenancy;
+      const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, originOf(request));
+      const userCode = normalizedUserCode(form['p_user_code'] ?? '');
+      const wait = await countAgainstAddress(ctx, environmentId, 'device code', MAX_CODES_PER_MINUTE);
+      if (wait !== undefined) {
+        reply.header('retry-after', wait);
+        return show(request, reply, '', 429, 'Too many codes were tried. Wait a minute, and try again.');
+      }
+      const outcome = await connectDevice(ctx, tenancy, userCode, { session: sessionToken(request), browser });
+      if (!outcome)
+        return show(
+          request,
+          reply,
+          userCode.slice(0, 8),
+          422,
+          'This code is not known, has expired, or was used already. Look at your device again.',
+        );
+      return deliver(reply, tenancy, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 303);
+    });
+
+    for (const [path, isAllowed] of [
+      ['/device/connected', true],
+      ['/device/refused', false],
+    ] as const) {
+      routes.get(path, async (request, reply) => sendPage(reply, 200, deviceDecidedPage(basePathOf(request.tenancy), isAllowed)));
+    }
+  };
+}
+
+/** Starts the sign-in in which a device's code is decided; undefined for a code that does not wait for that. */
+async function connectDevice(
+  ctx: Context,
+  tenancy: Tenancy,
+  userCode: string,
+  cookies: { session: string | undefined; browser: string },
+): Promise<Outcome | undefined> {
+  const { environmentId, issuer } = tenancy;
+  const device = await findWaitingDevice(ctx, environmentId, userCode);
+  const client = device && (await findClient(ctx, environmentId, device.applicationId.slice('app_'.length)));
+  if (!device || !client) return undefined;
+  const request = {
+    clientId: client.clientId,
+    userCode,
+    redirectUri: `${issuer}/device`,
+    responseMode: 'query',
+    scopes: device.scopes,
+    audiences: device.audiences,
+    state: null,
+    nonce: null,
+    codeChallenge: null,
+    organizationId: null,
+    newOrganization: null,
+    invitationId: null,
+    loginHint: null,
+    lang: null,
+    hasSuccessPage: false,
+    reauthState: null,
+    marketingTags: {},
+    requestedAt: epochSeconds(ctx.clock.now()),
+  } as const;
+  const authorization = {
+    client,
+    request,
+    prompt: undefined,
+    maxAge: undefined,
+    hintedUserId: undefined,
+    invitation: undefined,
+    refusal: undefined,
+  };
+  return begin(ctx, { tenancy, client }, authorization, cookies);
+}
