@@ -5,21 +5,22 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { basePathOf, originOf, sendPage } from '../http/server.ts';
-import { signedOutPage } from '../pages/messages.ts';
-import { sha256 } from '../security/secrets.ts';
+import { confirmLogoutPage, signedOutPage } from '../pages/messages.ts';
+import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
+import { foreignBrowser } from '../signin/routes.ts';
 import { answer } from './answer.ts';
 import { checkAuthorization } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
-import { deliver } from './deliver.ts';
+import { deliver, formTarget } from './deliver.ts';
 import { deviceAuthorization } from './device-authorization.ts';
 import { discovery } from './discovery.ts';
 import { proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
-import { logout } from './logout.ts';
-import { malformed, onlyKnown, type Query } from './parameters.ts';
+import { logout, logoutParameters } from './logout.ts';
+import { malformed, onlyKnown, type Query, value } from './parameters.ts';
 import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
 import { clearRefreshCookies, keepInCookie, type Page } from './refresh-cookies.ts';
 import { revoke } from './revocation.ts';
@@ -105,13 +106,31 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     profileEndpoint('/oauth2/userinfo', userProfile);
     profileEndpoint('/oauth2/user_profile', legacyUserProfile);
 
-    routes.get('/logout', async (request, reply) => {
+    const logoutToken = (request: FastifyRequest) =>
+      infrastructure.vault.mac('csrf', `${sessionToken(request)} logout`).toString('base64url');
+    const leave = async (request: FastifyRequest, reply: FastifyReply, query: Query, isConfirmed: boolean) => {
       const { tenancy } = request;
-      const cookie = sessionToken(request);
+      const { isDone, destination } = await logout(contextOf(request), tenancy, query, sessionToken(request), isConfirmed);
+      const location = 'location' in destination ? destination.location : undefined;
+      if (!isDone) {
+        const view = { basePath: basePathOf(tenancy), csrf: logoutToken(request), parameters: logoutParameters(query) };
+        return sendPage(reply, 200, confirmLogoutPage(view), { formAction: `'self' ${location ? formTarget(location) : ''}` });
+      }
       clearSession(reply, tenancy);
       clearRefreshCookies(reply, tenancy);
-      const target = await logout(contextOf(request), tenancy, request.query as Query, cookie);
-      return target ? goTo(reply, target) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
+      if ('refusal' in destination) throw destination.refusal;
+      return location ? goTo(reply, location, isConfirmed ? 303 : 302) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
+    };
+    routes.get('/logout', (request, reply) => leave(request, reply, request.query as Query, false));
+    // As for the authorization endpoint: the session comes along with the redirect only.
+    routes.post('/logout', async (request, reply) =>
+      goTo(reply, `${request.tenancy.issuer}/logout?${new URLSearchParams(logoutParameters((request.body ?? {}) as Query))}`, 303),
+    );
+    routes.post('/logout/confirm', async (request, reply) => {
+      const form = (request.body ?? {}) as Query;
+      // Without a session there is nothing that another site could end.
+      if (sessionToken(request) && !sameText(value(form, 'csrf') ?? '', logoutToken(request))) throw foreignBrowser();
+      return leave(request, reply, form, true);
     });
   };
 }

@@ -1,5 +1,7 @@
 /** Signing out: the session and its tokens end, and the browser goes to a registered place or stays. */
 import { expect, test } from 'vitest';
+import { signingKeys } from '../../src/features/signing-keys/service.ts';
+import { signJwt } from '../../src/security/jwt.ts';
 import { startApp } from '../helpers/app.ts';
 import { type PageView, userAgent } from '../helpers/user-agent.ts';
 import { exchange, type Person, refresh, requestOf, signIn, signUp } from '../signin/person.ts';
@@ -55,10 +57,71 @@ test('tokens of a session that has gone to sleep end with it too', async () => {
   expect((await refresh(gatehouse, young['refresh_token'])).body['error']).toBe('invalid_grant');
 });
 
-test.each(['redirect', 'post_logout_redirect_uri', 'redirect_uri'])('%s leads to a registered logout URL', async (name) => {
+test.each(['redirect', 'redirect_uri'])('%s, as SDKs send it, leads to a registered logout URL', async (name) => {
   const person = await signUp(gatehouse);
   expect((await leave(person, `?${name}=${encodeURIComponent(HOME)}`)).url).toBe(`${HOME}/`);
   expect(await isSignedOut(person)).toBe(true);
+});
+
+test('post_logout_redirect_uri leads there with an ID token of the person, long expired as well', async () => {
+  const person = await signUp(gatehouse);
+  const { body } = await exchange(gatehouse, person.first);
+  gatehouse.advance(400 * 24 * 3600);
+  await person.agent.open(requestOf(gatehouse, 'spa').url);
+  const page = await leave(
+    person,
+    `?post_logout_redirect_uri=${HOME}&id_token_hint=${body['id_token']}&state=s1&logout_hint=x&ui_locales=de`,
+  );
+  expect(page.url).toBe(`${HOME}/?state=s1`);
+});
+
+test('post_logout_redirect_uri without one asks first (RP-Initiated Logout §2)', async () => {
+  const person = await signUp(gatehouse);
+  const page = await leave(person, `?post_logout_redirect_uri=${HOME}&state=s%22%3E1`);
+  expect(page.html).toContain('Sign out?');
+  expect(page.headers.get('content-security-policy')).toContain(`form-action 'self' ${HOME};`);
+  expect(await isSignedOut(person)).toBe(false);
+  const forged = await person.agent.submit(
+    { ...page, html: page.html.replace(/name="csrf" value="[^"]*"/, 'name="csrf" value="x"') },
+    'confirm',
+  );
+  expect(forged.status).toBe(403);
+  expect(await isSignedOut(person)).toBe(false);
+  const done = await person.agent.submit(page, 'confirm', { state: 's">1' });
+  expect(new URL(done.url).searchParams.get('state')).toBe('s">1');
+  expect(await isSignedOut(person)).toBe(true);
+});
+
+test('an ID token of somebody else asks first', async () => {
+  const [other, person] = [await signUp(gatehouse), await signUp(gatehouse)];
+  const { body } = await exchange(gatehouse, other.first);
+  const page = await leave(person, `?redirect=${HOME}&id_token_hint=${body['id_token']}`);
+  expect(page.html).toContain('Sign out?');
+  expect(await isSignedOut(person)).toBe(false);
+  expect((await person.agent.submit(page, 'confirm')).url).toBe(`${HOME}/`);
+  expect([await isSignedOut(person), await isSignedOut(other)]).toEqual([true, false]);
+});
+
+test('a request may be posted, from another site too', async () => {
+  const person = await signUp(gatehouse);
+  const { body } = await exchange(gatehouse, person.first);
+  const form = new URLSearchParams({ post_logout_redirect_uri: HOME, id_token_hint: String(body['id_token']), state: 's', stray: 'x' });
+  const answer = await fetch(`${gatehouse.baseUrl}/logout`, { method: 'POST', body: form, redirect: 'manual' });
+  expect(answer.status).toBe(303);
+  const location = new URL(answer.headers.get('location')!);
+  expect(location.searchParams.has('stray')).toBe(false);
+  expect((await person.agent.open(location.href)).url).toBe(`${HOME}/?state=s`);
+  expect(await isSignedOut(person)).toBe(true);
+});
+
+test('all_sessions=true signs the person out of every browser, and nobody else', async () => {
+  const [person, other] = [await signUp(gatehouse), await signUp(gatehouse)];
+  const elsewhere = await signIn(gatehouse, person.email);
+  const { body } = await exchange(gatehouse, person.first);
+  expect((await leave(person, `?redirect=${HOME}&all_sessions=true`)).url).toBe(`${HOME}/`);
+  expect(await isSignedOut({ ...person, agent: elsewhere.agent })).toBe(true);
+  expect((await refresh(gatehouse, body['refresh_token'])).body['error']).toBe('invalid_grant');
+  expect(await isSignedOut(other)).toBe(false);
 });
 
 test('an address that is not encoded, with more behind it, still leads there', async () => {
@@ -84,7 +147,7 @@ test('a client id or an ID token narrows the choice to that application’s own 
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.application.updateMany({ where: { id: `app_${gatehouse.application('m2m').clientId}` }, data: { logoutUrls: [elsewhere] } });
   gatehouse.app.infrastructure.lookups.forget();
-  const target = `post_logout_redirect_uri=${encodeURIComponent(elsewhere)}`;
+  const target = `redirect=${encodeURIComponent(elsewhere)}`;
   await expectPage(await leave(person, `?${target}&client_id=${gatehouse.application('spa').clientId}`), 400);
   await expectPage(await leave(person, `?${target}&id_token_hint=${body['id_token']}`), 400);
   expect((await leave(person, `?${target}`)).url).toBe(elsewhere);
@@ -125,12 +188,24 @@ test('who is to be sent to a wrong place stays, but signed out', async () => {
   expect((await refresh(gatehouse, body['refresh_token'])).body['error']).toBe('invalid_grant');
 });
 
-test('a hint that is no token, or is forged, opens nothing', async () => {
+test('a hint that is no token, is forged, or is another issuer’s opens nothing', async () => {
   const person = await signUp(gatehouse);
   const forged = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ aud: ['evil'], sub: 'kp_x' }))}.`;
-  for (const hint of ['x', 'a.b.c', forged, 'x'.repeat(5000)]) {
+  const { issuer, account } = gatehouse.quickstart;
+  const { infrastructure } = gatehouse.app;
+  const claims = { sub: 'kp_x', aud: [gatehouse.application('spa').clientId] };
+  const signed = async (domain: string, iss: string) => {
+    const { id } = await infrastructure.database.prisma.environment.findFirstOrThrow({ where: { domain } });
+    return signJwt((await signingKeys(infrastructure, id)).signer, { ...claims, iss });
+  };
+  const own = await signed('acme', issuer);
+  expect((await leave(person, `?redirect=${HOME}&id_token_hint=${own}&client_id=${gatehouse.application('spa').clientId}`)).html).toContain(
+    'Sign out?',
+  );
+  const foreign = [await signed('account', issuer), await signed('account', account.issuer), await signed('acme', account.issuer)];
+  for (const hint of ['x', 'a.b.c', forged, 'x'.repeat(5000), ...foreign]) {
     await expectPage(await leave(person, `?redirect=https://evil.test&id_token_hint=${hint}`), 400);
-    expect((await leave(person, `?redirect=${HOME}&id_token_hint=${hint}`)).url).toBe(`${HOME}/`);
+    await expectPage(await leave(person, `?redirect=${HOME}&id_token_hint=${hint}`), 400);
   }
 });
 

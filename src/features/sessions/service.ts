@@ -4,7 +4,7 @@ import { later } from '../../kernel/clock.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
-import { action, type Context, inTransaction, scopeOfRow } from '../context.ts';
+import { action, type Context, inTransaction, type Scope, scopeOfRow } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
 import { endProvedAttempts } from '../sign-in-attempts/service.ts';
 import { userScope } from '../users/service.ts';
@@ -72,6 +72,14 @@ export async function endSession(ctx: Context, scope: { environmentId: string; b
     await revokeGrants(tx, environmentId, { sessionId: session.id });
     await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
+  });
+}
+
+/** Signs a person out everywhere, as that person. */
+export async function endEverySession(ctx: Context, { environmentId, businessId }: Scope, userId: string): Promise<void> {
+  await inTransaction(ctx, async (tx) => {
+    await endAccessOfUser(tx, environmentId, userId);
+    await audit(tx, { businessId, environmentId, action: 'user.sessions_ended', target: { type: 'user', id: userId } });
   });
 }
 
