@@ -16,6 +16,7 @@ interface Issue {
 /** Claims of a person's access token (RFC 9068 with the names that SDKs read). What the application chose comes first: it replaces nothing. */
 export function accessTokenClaims({ issuer, client, now, dpopJkt }: Issue, grant: Grant, subject: Subject, optional: object): object {
   const iat = epochSeconds(now);
+  const scopes = subject.apiScopes.filter(([audience]) => grant.audiences.includes(audience)).map(([, scope]) => scope);
   return {
     ...optional,
     iss: issuer,
@@ -26,6 +27,7 @@ export function accessTokenClaims({ issuer, client, now, dpopJkt }: Issue, grant
     exp: iat + client.accessTokenLifetime,
     jti: jtiOf(grant.grantId),
     scp: grant.scopes,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,
     feature_flags: subject.featureFlags,

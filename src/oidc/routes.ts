@@ -9,6 +9,7 @@ import { confirmLogoutPage, signedOutPage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
 import { foreignBrowser } from '../signin/routes.ts';
+import { AccountApiError, accountApi } from './account-api.ts';
 import { answer } from './answer.ts';
 import { checkAuthorization } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
@@ -105,6 +106,23 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     profileEndpoint('/oauth2/v2/user_profile', userProfile);
     profileEndpoint('/oauth2/userinfo', userProfile);
     profileEndpoint('/oauth2/user_profile', legacyUserProfile);
+
+    preflight(routes, '/account_api/v1/*', applications, 'GET');
+    routes.get('/account_api/v1/*', { onRequest: applications }, async (request, reply) => {
+      const { tenancy, query, headers } = request;
+      const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
+      const url = `${tenancy.issuer}/account_api/v1/${path}`;
+      const presentation = { authorization: headers.authorization, dpop: proofIn(headers), method: 'GET', url };
+      reply.header('cache-control', 'no-store');
+      try {
+        return await accountApi(infrastructure, tenancy, presentation, { path, query: query as Query });
+      } catch (error) {
+        if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', `Bearer error="${error.code}"`);
+        else if (error instanceof AccountApiError) reply.code(error.status);
+        else throw error;
+        return { errors: [{ code: error.code.toUpperCase(), message: error.message }] };
+      }
+    });
 
     const logoutToken = (request: FastifyRequest) =>
       infrastructure.vault.mac('csrf', `${sessionToken(request)} logout`).toString('base64url');

@@ -23,6 +23,8 @@ export interface Subject {
   readonly organization: { readonly id: string; readonly name: string; readonly isSuspended: boolean } | null;
   /** Keys held in that organization, through roles or directly, sorted. */
   readonly permissions: readonly string[];
+  /** Scopes of the business's own APIs that are held in that organization, through roles or directly: audience and name, sorted. */
+  readonly apiScopes: readonly (readonly [audience: string, scope: string])[];
   /** By key: the first letter of the flag's type, and what it is worth for this person in that organization. */
   readonly featureFlags: Readonly<Record<string, { readonly t: string; readonly v: unknown }>>;
 }
@@ -50,6 +52,15 @@ export const subjectSql = (
        SELECT mp.business_id, mp.permission_id FROM membership_permissions mp WHERE mp.environment_id = m.environment_id AND mp.membership_id = m.id
      ) held ON true JOIN permissions p ON p.business_id = held.business_id AND p.id = held.permission_id
     WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS permissions,
+  (SELECT coalesce(json_agg(DISTINCT jsonb_build_array(a.audience, s.name)), '[]'::json) FROM memberships m
+     JOIN LATERAL (
+       SELECT rs.scope_id FROM membership_roles mr JOIN role_scopes rs ON rs.environment_id = mr.environment_id AND rs.role_id = mr.role_id
+        WHERE mr.environment_id = m.environment_id AND mr.membership_id = m.id
+       UNION ALL
+       SELECT ms.scope_id FROM membership_scopes ms WHERE ms.environment_id = m.environment_id AND ms.membership_id = m.id
+     ) held ON true JOIN api_scopes s ON s.environment_id = m.environment_id AND s.id = held.scope_id
+     JOIN apis a ON a.environment_id = s.environment_id AND a.id = s.api_id
+    WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS "apiScopes",
   (SELECT coalesce(json_object_agg(f.key, json_build_object('t', left(f.type, 1), 'v', coalesce(uv.value, ov.value, ev.value, f.default_value)) ORDER BY f.key), '{}'::json)
      FROM environments e JOIN feature_flags f ON f.business_id = e.business_id
      LEFT JOIN environment_flag_values ev ON ev.environment_id = e.id AND ev.flag_id = f.id

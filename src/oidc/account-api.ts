@@ -1,0 +1,121 @@
+/**
+ * The account API: what SDKs ask on a person's behalf, with the person's access token, where the token does not say it
+ * itself. Everything is read as it is now, for the organization that the token is for.
+ */
+import { ACCOUNT_LISTS, type AccountHolder, type AccountItem, type AccountList, readAccountList } from '../features/account/service.ts';
+import type { Infrastructure } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import { findSubject } from '../features/grants/subject.ts';
+import { presentedToken } from './access-token.ts';
+import type { Presentation } from './dpop.ts';
+import { OAuthError } from './errors.ts';
+import { userProfile } from './user-profile.ts';
+
+/** What the account API refuses, as its SDKs read it. */
+export class AccountApiError extends Error {
+  readonly status: 400 | 403 | 404;
+  readonly code: string;
+
+  constructor(status: 400 | 403 | 404, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+const PAGE_SIZE = 10;
+const MAX_PAGE_SIZE = 100;
+
+/**
+ * Answers `/account_api/v1/<path>`.
+ * @throws OAuthError invalid_token
+ * @throws AccountApiError for a person who is in the token's organization no more, an unknown path or key, or a bad page
+ */
+export async function accountApi(
+  infrastructure: Infrastructure,
+  tenancy: Tenancy,
+  presentation: Presentation,
+  request: { path: string; query: Query },
+): Promise<object> {
+  const { holder, person } = await holderOf(infrastructure, tenancy, presentation);
+  const orgCode = holder.organizationId;
+  const [name = '', key, ...more] = request.path.split('/').map(decoded);
+  if (more.length > 0) throw notFound();
+
+  if (key === undefined) {
+    if (isList(name)) return list(infrastructure, name, holder, request.query);
+    if (name === 'entitlements') return envelope({ org_code: orgCode, plans: [], entitlements: [] });
+    if (name === 'user_profile') return envelope(await userProfile(infrastructure, tenancy, presentation));
+    if (name === 'user_organizations') return envelope({ org_codes: person.organizationCodes });
+    if (name === 'current_organization') return envelope({ org_code: orgCode, name: person.organization?.name ?? null });
+    throw notFound();
+  }
+  if (name === 'permission') {
+    const { items } = await readAccountList(infrastructure, 'permissions', holder, { after: '', size: 1, key });
+    const answer = { permissionKey: key, orgCode, isGranted: items.length > 0 };
+    return { ...answer, data: answer };
+  }
+  if (name === 'feature_flags') {
+    const { items } = await readAccountList(infrastructure, name, holder, { after: '', size: 1, key });
+    if (items.length === 0) throw notFound();
+    return { data: { feature_flag: items[0] }, metadata: {} };
+  }
+  throw notFound();
+}
+
+async function holderOf(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation) {
+  const { claims, subject } = (await presentedToken(infrastructure, tenancy, presentation)) ?? {};
+  if (!claims || !subject) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
+  const { environmentId } = tenancy;
+  const organizationId = typeof claims['org_code'] === 'string' ? claims['org_code'] : null;
+  const person = organizationId ? await findSubject(infrastructure, environmentId, subject.userId, organizationId) : subject;
+  if (!person || (organizationId && (!person.organization || person.organization.isSuspended)))
+    throw new AccountApiError(403, 'FORBIDDEN', 'The user is not a member of the organization any more, or it is suspended.');
+  const holder: AccountHolder = { environmentId, userId: person.userId, organizationId };
+  return { holder, person };
+}
+
+async function list(infrastructure: Infrastructure, name: AccountList, holder: AccountHolder, query: Query): Promise<object> {
+  const { items, hasMore } = await readAccountList(infrastructure, name, holder, {
+    after: text(query, 'starting_after'),
+    size: pageSize(query),
+  });
+  const isOfOrganization = name === 'permissions' || name === 'roles';
+  return envelope({ ...(isOfOrganization && { org_code: holder.organizationId }), [name]: items }, hasMore ? items.at(-1) : undefined);
+}
+
+function envelope(data: object, last?: AccountItem): object {
+  return { data, metadata: { has_more: last !== undefined, next_page_starting_after: last?.id ?? '' }, success: true };
+}
+
+function pageSize(query: Query): number {
+  const given = text(query, 'page_size');
+  if (given === '') return PAGE_SIZE;
+  if (!/^\d{1,4}$/.test(given) || Number(given) < 1)
+    throw new AccountApiError(400, 'INVALID_PAGE_SIZE', `The page_size is a number from 1 to ${MAX_PAGE_SIZE}.`);
+  return Math.min(Number(given), MAX_PAGE_SIZE);
+}
+
+function text(query: Query, name: string): string {
+  const given = query[name];
+  return typeof given === 'string' && given.length <= 100 && !given.includes('\0') ? given : '';
+}
+
+function decoded(part: string): string {
+  try {
+    const given = decodeURIComponent(part);
+    return given.includes('\0') ? '' : given;
+  } catch {
+    return '';
+  }
+}
+
+function isList(name: string): name is AccountList {
+  return (ACCOUNT_LISTS as readonly string[]).includes(name);
+}
+
+function notFound(): AccountApiError {
+  return new AccountApiError(404, 'NOT_FOUND', 'There is nothing of this name.');
+}
