@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { connectEmbedded } from '../../../src/db/client.ts';
 import { createPGlite } from '../../../src/db/embedded.ts';
+import { startLookups } from '../../../src/db/lookups.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { createContext, type Infrastructure } from '../../../src/features/context.ts';
 import { runImport } from '../../../src/features/imports/run-import.ts';
@@ -17,7 +18,8 @@ export async function startImports() {
   const log = pino({ level: 'silent' });
   const jobs = await startJobs(database, undefined, log);
   const vault = createVault(Buffer.alloc(32, 7));
-  const infrastructure = { database, jobs, vault, log, clock: systemClock, config: {} } as unknown as Infrastructure;
+  const lookups = await startLookups(database, log);
+  const infrastructure = { database, lookups, jobs, vault, log, clock: systemClock, config: {} } as unknown as Infrastructure;
   const { prisma } = database;
 
   await prisma.business.create({ data: { id: 'biz', name: 'Company', region: 'eu', plan: 'free' } });
