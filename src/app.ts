@@ -6,6 +6,7 @@ import { connectEmbedded, connectPostgres, type Database } from './db/client.ts'
 import { openEmbedded } from './db/embedded.ts';
 import { startLookups } from './db/lookups.ts';
 import { migrate, pendingMigrations } from './db/migrate.ts';
+import { registerLogoutJobs } from './features/backchannel-logout/service.ts';
 import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
@@ -114,6 +115,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     const mail = await startMail({ ...infrastructure, settings: config });
     await registerImportJobs(infrastructure);
     await registerWebhookJobs(infrastructure);
+    await registerLogoutJobs(infrastructure);
     await startCleanup(infrastructure);
     await startKeyRotation(infrastructure);
     await server.ready();

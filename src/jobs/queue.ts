@@ -11,6 +11,7 @@ import type { Database, Db } from '../db/client.ts';
 export interface Queues {
   mail: { sealed: string };
   import: { environmentId: string; importId: string };
+  backchannel_logout: { environmentId: string; applicationId: string; sessionId: string; userId: string };
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
   cleanup: Record<string, never>;
   'signing-keys': Record<string, never>;
@@ -32,6 +33,7 @@ interface QueueSettings {
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60, parallel: 10 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
+  backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
   webhook: { retries: 3, expires: 60, parallel: 20 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },
   'signing-keys': { retries: 0, expires: 900, parallel: 1 },

@@ -57,6 +57,7 @@ export function idTokenClaims(
     updated_at: subject.updatedAt,
     jti: randomUUID(),
     at_hash: extra.atHash,
+    ...(grant.sessionId && { sid: grant.sessionId }),
     ...(extra.nonce && { nonce: extra.nonce }),
     ...profileClaims(subject, grant.scopes),
     org_codes: subject.organizationCodes,

@@ -19,6 +19,8 @@ export function discovery(issuer: string, algorithms: readonly string[]): object
     pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     require_pushed_authorization_requests: false,
     end_session_endpoint: `${issuer}/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     scopes_supported: OIDC_SCOPES,
     claims_supported: [
       'aud',
@@ -29,6 +31,7 @@ export function discovery(issuer: string, algorithms: readonly string[]): object
       'azp',
       'jti',
       'at_hash',
+      'sid',
       'auth_time',
       'nonce',
       'updated_at',

@@ -13,15 +13,14 @@ export interface Signer {
   readonly privateKey: KeyObject;
 }
 
-const headers = new WeakMap<Signer, string>();
+const headers = new WeakMap<Signer, Map<string, string>>();
 
-/** A signed JWT (RFC 7515 §7.1 compact form). */
-export function signJwt(signer: Signer, claims: object): Promise<string> {
-  let header = headers.get(signer);
-  if (!header) {
-    header = encode({ alg: signer.algorithm, typ: 'JWT', kid: signer.kid });
-    headers.set(signer, header);
-  }
+/** A signed JWT (RFC 7515 §7.1 compact form), with `type` as its `typ`. */
+export function signJwt(signer: Signer, claims: object, type = 'JWT'): Promise<string> {
+  const known = headers.get(signer) ?? new Map<string, string>();
+  headers.set(signer, known);
+  const header = known.get(type) ?? encode({ alg: signer.algorithm, typ: type, kid: signer.kid });
+  known.set(type, header);
   const body = `${header}.${encode(claims)}`;
   const digest = signer.algorithm === 'EdDSA' ? null : 'sha256';
   return new Promise((resolve, reject) => {

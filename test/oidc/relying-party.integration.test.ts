@@ -101,6 +101,7 @@ test('the ID token says who, for whom, when and how it was asked for, each claim
     updated_at: SECONDS,
     jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
     at_hash: createHash('sha256').update(tokens.access_token).digest().subarray(0, 16).toString('base64url'),
+    sid: expect.stringMatching(/^session_/),
     nonce,
     email,
     email_verified: true,

@@ -103,6 +103,10 @@ export const Application = builder.prismaObject('Application', {
     }),
     loginUri: t.exposeString('loginUri', { nullable: true, description: 'Its page that starts a sign-in.' }),
     homepageUri: t.exposeString('homepageUri', { nullable: true, description: 'Its first page.' }),
+    backchannelLogoutUri: t.exposeString('backchannelLogoutUri', {
+      nullable: true,
+      description: 'Where its server is told that somebody was signed out (OpenID Connect Back-Channel Logout).',
+    }),
     isSessionPersistent: t.exposeBoolean('isSessionPersistent', {
       nullable: true,
       description: 'Whether people who sign in to it stay signed in when they close their browser.',
@@ -188,6 +192,9 @@ defineMutation({
       description: 'Its page that starts a sign-in: an https URL, or http for localhost. Absent: unchanged; null: none.',
     }),
     homepageUri: t.string({ description: 'Its first page: an https URL, or http for localhost. Absent: unchanged; null: none.' }),
+    backchannelLogoutUri: t.string({
+      description: 'An https:// URL that takes logout tokens of people who were signed out. Absent: unchanged; null: none.',
+    }),
     emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: unchanged.' }),
     phoneSignIn: t.field({ type: PhoneSignInEnum, description: 'Absent: unchanged.' }),
     usernameSignIn: t.field({ type: UsernameSignInEnum, description: 'Absent: unchanged.' }),

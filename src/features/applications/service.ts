@@ -5,6 +5,7 @@ import type { Application } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId, randomAlphanumeric } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
+import { problemOfStrangerUrl } from '../../security/strangers.ts';
 import { audit } from '../audit/service.ts';
 import {
   action,
@@ -109,6 +110,7 @@ export interface UpdateApplicationInput {
   readonly name?: string | null | undefined;
   readonly loginUri?: string | null | undefined;
   readonly homepageUri?: string | null | undefined;
+  readonly backchannelLogoutUri?: string | null | undefined;
   readonly emailSignIn?: EmailSignIn | null | undefined;
   readonly phoneSignIn?: PhoneSignIn | null | undefined;
   readonly usernameSignIn?: UsernameSignIn | null | undefined;
@@ -134,6 +136,7 @@ export const updateApplication = action({
         name: changedText(input.name, 'name'),
         loginUri: changedUri(input.loginUri, 'loginUri'),
         homepageUri: changedUri(input.homepageUri, 'homepageUri'),
+        backchannelLogoutUri: changedStranger(ctx, input.backchannelLogoutUri, 'backchannelLogoutUri'),
         emailSignIn: input.emailSignIn ?? undefined,
         phoneSignIn: input.phoneSignIn ?? undefined,
         usernameSignIn: input.usernameSignIn ?? undefined,
@@ -318,6 +321,14 @@ export function checkUrls(urls: readonly string[], field: string): string[] {
     if (problem) throw new InvalidInputError('INVALID_URL', problem, [field, String(index)]);
   }
   return [...new Set(urls)];
+}
+
+/** As {@link changedUri}, for a URL that this server itself sends requests to. */
+function changedStranger({ config }: Context, text: string | null | undefined, field: string): string | null | undefined {
+  const uri = changedOptionalText(text, field, 2000);
+  const problem = uri ? problemOfStrangerUrl(uri, { allowLoopback: !config.production }) : undefined;
+  if (problem) throw new InvalidInputError('INVALID_URL', problem, [field]);
+  return uri;
 }
 
 /** For an update: undefined where the input does not name it; null or nothing clears it. */

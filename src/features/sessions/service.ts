@@ -4,6 +4,7 @@ import { later } from '../../kernel/clock.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
+import { announceLogout } from '../backchannel-logout/service.ts';
 import { action, type Context, inTransaction, type Scope, scopeOfRow } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
 import { endProvedAttempts } from '../sign-in-attempts/service.ts';
@@ -69,6 +70,7 @@ export async function endSession(ctx: Context, scope: { environmentId: string; b
   const { environmentId, businessId } = scope;
   await inTransaction(ctx, async (tx) => {
     if (tx.effects) tx.effects.sessions += 1;
+    await announceLogout(tx, environmentId, { sessionId: session.id });
     await revokeGrants(tx, environmentId, { sessionId: session.id });
     await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
@@ -116,6 +118,7 @@ export async function endAccessOfUser(ctx: Context, environmentId: string, userI
   const now = ctx.clock.now();
   if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: now } } });
   await ctx.db.user.updateMany({ where: { environmentId, id: userId }, data: { accessEndedAt: now } });
+  await announceLogout(ctx, environmentId, { userId });
   await revokeGrants(ctx, environmentId, { userId });
   await endProvedAttempts(ctx, environmentId, userId);
   await ctx.db.session.deleteMany({ where: { environmentId, userId } });
@@ -124,6 +127,7 @@ export async function endAccessOfUser(ctx: Context, environmentId: string, userI
 /** Ends every session in the environment, and everything that was issued there to anybody. */
 export async function endAccessOfEnvironment(ctx: Context, environmentId: string): Promise<void> {
   if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, expiresAt: { gt: ctx.clock.now() } } });
+  await announceLogout(ctx, environmentId, {});
   await revokeGrants(ctx, environmentId, {});
   await ctx.db.session.deleteMany({ where: { environmentId } });
 }
