@@ -22,6 +22,7 @@ import { createServer, environmentRoutes, platformRoutes } from './http/server.t
 import { startJobs } from './jobs/queue.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { startMail } from './mail/sender.ts';
+import { protectedResourceRoutes } from './oidc/protected-resource.ts';
 import { oidcRoutes } from './oidc/routes.ts';
 import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
@@ -109,6 +110,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       invitationRoutes(infrastructure)(routes);
     });
     await platformRoutes(server, infrastructure, async (routes) => {
+      protectedResourceRoutes(routes, infrastructure);
       await graphqlRoutes(infrastructure)(routes);
       if (!config.production && !config.smtpUrl) devMailboxRoutes(routes, infrastructure);
     });

@@ -9,6 +9,7 @@ import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { createQuotas } from '../features/quotas/service.ts';
 import { originOf, tokenChallenge } from '../http/server.ts';
 import { proofIn } from '../oidc/dpop.ts';
+import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
 import { type Account, charging, openAccount, statement } from './charging.ts';
 import type { GraphContext } from './context.ts';
@@ -107,13 +108,13 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     if (method === 'OPTIONS') return;
     await account.charge(MIN_COST);
     if (!actor) {
-      reply.header('www-authenticate', tokenChallenge(request));
+      reply.header('www-authenticate', tokenChallenge(request, metadataUrl(config)));
       const message = 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.';
       return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
     }
     // A file is read before anything of the document runs: only from callers who are known.
     if (actor.kind === 'anonymous' && isMultipart(request)) {
-      reply.header('www-authenticate', 'Bearer');
+      reply.header('www-authenticate', `Bearer resource_metadata="${metadataUrl(config)}"`);
       return sendError(reply, 401, 'UNAUTHENTICATED', 'A file is taken with a valid bearer token only.', request.id);
     }
     const isForPage = !config.production && method === 'GET' && headers.accept?.includes('text/html');

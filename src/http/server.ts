@@ -170,6 +170,7 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
   if (error instanceof OAuthError) {
     if (error.status === 401)
       reply.header('www-authenticate', error.code === 'invalid_token' ? tokenChallenge(request) : 'Basic realm="token"');
+    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
     return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
   }
   if (error instanceof PageError) {
@@ -210,10 +211,12 @@ function sendErrorPage(
   return reply.code(status).header('cache-control', 'no-store').header('vary', 'accept').send(twin);
 }
 
-/** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1). */
-export function tokenChallenge({ headers }: FastifyRequest): string {
-  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return 'Bearer error="invalid_token"';
-  return `DPoP error="invalid_token", algs="${SIGNATURE_ALGORITHMS.join(' ')}"`;
+/** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1).
+ * @param resourceMetadata where the resource describes itself (RFC 9728 §5.1) */
+export function tokenChallenge({ headers }: FastifyRequest, resourceMetadata?: string): string {
+  const metadata = resourceMetadata ? `, resource_metadata="${resourceMetadata}"` : '';
+  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return `Bearer error="invalid_token"${metadata}`;
+  return `DPoP error="invalid_token", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
 }
 
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {

@@ -26,6 +26,7 @@ import {
   values,
   withReauthState,
 } from './parameters.ts';
+import { namingAudiences } from './protected-resource.ts';
 import { parseScopes } from './scopes.ts';
 
 /** The prompts that a request may name, several with spaces between them; `none` alone. */
@@ -235,7 +236,7 @@ async function idTokenHint(draft: Draft): Promise<void> {
 /** Only audiences that the application is authorised for get into tokens. Others are left out, but for a `resource`, whose RFC knows an answer (RFC 8707 §2). */
 function audience(draft: Draft): void {
   const allowed = draft.client.apis.map((api) => (api.isManagement ? managementAudience(draft.tenancy.issuer) : api.audience));
-  const resources = values(draft.query, 'resource');
+  const resources = values(namingAudiences(draft.query, draft.ctx, draft.tenancy), 'resource');
   if (!resources.every((resource) => allowed.includes(resource)))
     draft.refusal = new RedirectError('invalid_target', 'The application is not authorised for this resource.');
   draft.audiences = [...new Set([...values(draft.query, 'audience'), ...resources])].filter((wanted) => allowed.includes(wanted));

@@ -1,5 +1,5 @@
 /** Client authentication at the token endpoint (RFC 6749 §2.3): client_secret_post, client_secret_basic, private_key_jwt, or none for public clients. */
-import { type Client, findClient } from '../features/applications/service.ts';
+import { type Client, findClient, hasSecret } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
@@ -32,8 +32,13 @@ export async function authenticateClient(
   }
   if (!given.clientId) throw new OAuthError('invalid_client', 'The client_id is missing.');
   const client = await findClient(infrastructure, tenancy.environmentId, given.clientId);
-  if (!client || (client.secretHash !== null && !isSecretOf(client, given.secret))) throw unproved();
+  if (!client || (hasProof(client) && !isSecretOf(client, given.secret))) throw unproved();
   return client;
+}
+
+/** Is there something that only the client itself can know? */
+function hasProof({ type, secretHash, jwks, jwksUri }: Client): boolean {
+  return hasSecret(type) || secretHash !== null || jwks !== null || jwksUri !== null;
 }
 
 function unproved(): OAuthError {

@@ -11,12 +11,14 @@ export async function allowEveryone(_request: FastifyRequest, reply: FastifyRepl
   reply.header('access-control-allow-origin', '*');
 }
 
-/** Lets pages of registered applications call, with cookies; `*` would not do for those. */
+/** Lets pages of registered applications call, with cookies; `*` would not do for those. Where applications register themselves, any page may without. */
 export function allowApplications(infrastructure: Infrastructure) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     reply.header('vary', 'Origin');
     const { origin } = request.headers;
-    if (!origin || origin === 'null') return;
+    if (!origin) return;
+    if (request.tenancy.allowsDynamicRegistration) reply.header('access-control-allow-origin', '*');
+    if (origin === 'null') return;
     const { callbackUrls, logoutUrls } = await registeredUrls(infrastructure, request.tenancy.environmentId);
     if (!isRegisteredOrigin([...callbackUrls, ...logoutUrls], origin)) return;
     reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true');

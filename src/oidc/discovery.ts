@@ -1,4 +1,5 @@
 /** The discovery document (OpenID Connect Discovery §3, RFC 8414 §2). */
+import type { Tenancy } from '../features/environments/directory.ts';
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
 import { PROMPTS } from './authorization.ts';
 import { OIDC_SCOPES } from './scopes.ts';
@@ -6,7 +7,7 @@ import { GRANT_TYPES } from './token.ts';
 
 const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'];
 
-export function discovery(issuer: string, algorithms: readonly string[]): object {
+export function discovery({ issuer, allowsDynamicRegistration }: Tenancy, algorithms: readonly string[]): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/auth`,
@@ -18,6 +19,7 @@ export function discovery(issuer: string, algorithms: readonly string[]): object
     device_authorization_endpoint: `${issuer}/oauth2/device/auth`,
     pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     require_pushed_authorization_requests: false,
+    ...(allowsDynamicRegistration && { registration_endpoint: `${issuer}/oauth2/register` }),
     end_session_endpoint: `${issuer}/logout`,
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,

@@ -13,7 +13,10 @@ export type OAuthErrorCode =
   | 'authorization_pending'
   | 'slow_down'
   | 'access_denied'
-  | 'expired_token';
+  | 'expired_token'
+  | 'invalid_redirect_uri'
+  | 'invalid_client_metadata'
+  | 'temporarily_unavailable';
 
 const STATUS: Record<OAuthErrorCode, number> = {
   invalid_request: 400,
@@ -29,18 +32,24 @@ const STATUS: Record<OAuthErrorCode, number> = {
   slow_down: 400,
   access_denied: 400,
   expired_token: 400,
+  invalid_redirect_uri: 400,
+  invalid_client_metadata: 400,
+  temporarily_unavailable: 429,
 };
 
 /** An error of the token endpoint and its kin (RFC 6749 §5.2, RFC 6750 §3.1), answered as JSON. */
 export class OAuthError extends Error {
   readonly code: OAuthErrorCode;
   readonly status: number;
+  /** Seconds after which it may be otherwise. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: OAuthErrorCode, description: string) {
+  constructor(code: OAuthErrorCode, description: string, retryAfter?: number) {
     super(description);
     this.name = 'OAuthError';
     this.code = code;
     this.status = STATUS[code];
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -13,6 +13,7 @@ import { AccountApiError, accountApi } from './account-api.ts';
 import { answer } from './answer.ts';
 import { checkAuthorization } from './authorization.ts';
 import type { Form } from './client-authentication.ts';
+import { register } from './client-registration.ts';
 import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { deliver, formTarget } from './deliver.ts';
 import { deviceAuthorization } from './device-authorization.ts';
@@ -34,7 +35,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       createContext(infrastructure, { kind: 'user', environmentId: request.tenancy.environmentId, userId: undefined }, originOf(request));
 
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
-      publicDocument(infrastructure, routes, path, ({ issuer }, jwks) => discovery(issuer, algorithmsOf(jwks)));
+      publicDocument(infrastructure, routes, path, (tenancy, jwks) => discovery(tenancy, algorithmsOf(jwks)));
     }
     for (const path of ['/.well-known/jwks', '/.well-known/jwks.json'])
       publicDocument(infrastructure, routes, path, (_tenancy, jwks) => jwks);
@@ -84,6 +85,15 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
+
+    preflight(routes, '/oauth2/register', allowEveryone, 'POST');
+    routes.post('/oauth2/register', { config: { errors: 'oauth' }, onRequest: allowEveryone }, async (request, reply) => {
+      if (!request.tenancy.allowsDynamicRegistration) return reply.callNotFound();
+      return reply
+        .header('cache-control', 'no-store')
+        .code(201)
+        .send(await register(contextOf(request), request.tenancy, request.body));
+    });
 
     const profileEndpoint = (path: string, run: typeof userProfile) => {
       preflight(routes, path, applications, 'GET, POST');
@@ -200,15 +210,15 @@ function publicDocument(
   path: string,
   make: (tenancy: Tenancy, jwks: Jwks) => object,
 ): void {
-  const documents = new WeakMap<Jwks, { body: string; tag: string }>();
+  const documents = new WeakMap<Tenancy, { jwks: Jwks; body: string; tag: string }>();
   preflight(routes, path, allowEveryone, 'GET');
   routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async ({ tenancy, headers }, reply) => {
     const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
-    let document = documents.get(jwks);
-    if (!document) {
+    let document = documents.get(tenancy);
+    if (document?.jwks !== jwks) {
       const body = JSON.stringify(make(tenancy, jwks));
-      document = { body, tag: `"${sha256(body).slice(0, 32)}"` };
-      documents.set(jwks, document);
+      document = { jwks, body, tag: `"${sha256(body).slice(0, 32)}"` };
+      documents.set(tenancy, document);
     }
     const { body, tag } = document;
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);

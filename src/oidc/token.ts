@@ -10,6 +10,7 @@ import { clientCredentials } from './grants/client-credentials.ts';
 import { deviceCode } from './grants/device-code.ts';
 import type { TokenRequest, TokenResponse } from './grants/grant.ts';
 import { refreshToken } from './grants/refresh-token.ts';
+import { namingAudiences } from './protected-resource.ts';
 import type { Page } from './refresh-cookies.ts';
 
 const GRANTS: Record<string, (request: TokenRequest) => Promise<TokenResponse>> = {
@@ -26,7 +27,8 @@ export async function token(
   tenancy: Tenancy,
   request: { authorization: string | undefined; form: Form; origin: Origin; dpop: string | undefined; page: Page },
 ): Promise<{ client: Client; tokens: TokenResponse }> {
-  const { form, authorization, origin, dpop, page } = request;
+  const { authorization, origin, dpop, page } = request;
+  const form = namingAudiences(request.form, infrastructure, tenancy);
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);

@@ -119,6 +119,10 @@ export const Application = builder.prismaObject('Application', {
       nullable: true,
       description: 'Whether it has to hand its authorization requests in by itself before it sends a browser (RFC 9126).',
     }),
+    isDynamic: t.exposeBoolean('isDynamic', {
+      nullable: true,
+      description: 'Whether it registered itself (RFC 7591): what it says of itself is not verified.',
+    }),
     hasPreviousSecret: t.boolean({
       nullable: true,
       permission: 'read:application_secrets',

@@ -225,6 +225,8 @@ export interface Client {
   readonly requirePushedAuthorizationRequests: boolean;
   /** Whether its tokens for the management API may run its registered operations only. */
   readonly isBoundToOperations: boolean;
+  /** Whether it registered itself: nobody of the business has looked at it. */
+  readonly isDynamic: boolean;
   readonly apis: readonly AuthorizedApi[];
 }
 
@@ -243,10 +245,10 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', subs
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
     'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims,
     'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
-    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations,
+    'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations, 'isDynamic', a.is_dynamic,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id
-      WHERE g.environment_id = a.environment_id AND g.application_id = a.id)) AS client
+      WHERE g.environment_id = a.environment_id AND g.application_id = a.id AND NOT (a.is_dynamic AND p.is_management))) AS client
   FROM applications a WHERE a.environment_id = $1 AND a.id = $2`;
 
 /** The client with this client id in the environment, with the APIs it is authorised for. */
@@ -283,7 +285,7 @@ export async function clientWithin(
   return client ? { environmentId: row.environmentId, client } : undefined;
 }
 
-/** Every callback and logout URL of the environment: what CORS and a logout without a client id are checked against. */
+/** Every callback and logout URL that the business has registered: what CORS and a logout without a client id are checked against. */
 export async function registeredUrls(
   infrastructure: Infrastructure,
   environmentId: string,
@@ -291,7 +293,7 @@ export async function registeredUrls(
   const registered = await infrastructure.lookups.find(environmentId, 'registered URLs', async () => {
     const rows = await infrastructure.database.query<{ callbackUrls: string[]; logoutUrls: string[] }>(
       'registered-urls',
-      'SELECT callback_urls AS "callbackUrls", logout_urls AS "logoutUrls" FROM applications WHERE environment_id = $1',
+      'SELECT callback_urls AS "callbackUrls", logout_urls AS "logoutUrls" FROM applications WHERE environment_id = $1 AND NOT is_dynamic',
       [environmentId],
     );
     return { callbackUrls: rows.flatMap((row) => row.callbackUrls), logoutUrls: rows.flatMap((row) => row.logoutUrls) };

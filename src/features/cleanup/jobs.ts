@@ -1,7 +1,9 @@
 /** Keeps the tables of short-lived things bounded: what is over leaves in small batches, every few minutes. */
+
 import { deleteOldAuditEvents } from '../audit/service.ts';
 import { createContext, type Infrastructure } from '../context.ts';
 import { deleteExpiredDevices } from '../device-authorizations/service.ts';
+import { deleteUnusedClients } from '../dynamic-clients/service.ts';
 import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
@@ -24,6 +26,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredPushedRequests(infrastructure),
         await deleteExpiredDevices(infrastructure),
         await deleteExpiredUses(infrastructure),
+        await deleteUnusedClients(infrastructure),
         await deleteOldEvents(ctx),
         await deleteOldAuditEvents(ctx),
       ];

@@ -126,7 +126,7 @@ async function copyApis(ctx: Context, { source, target }: Pair): Promise<Copied>
  */
 async function copyApplications(ctx: Context, { businessId, source, target, applications }: Pair): Promise<Copied> {
   const all = await ctx.db.application.findMany({
-    where: { environmentId: source.id },
+    where: { environmentId: source.id, isDynamic: false },
     include: { apis: { include: { api: true } }, properties: true },
     orderBy: { id: 'asc' },
   });

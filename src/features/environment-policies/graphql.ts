@@ -14,6 +14,8 @@ const DESCRIPTIONS = {
   codeLifetime: 'Seconds that a mailed code is good for.',
   allowInvitations: 'Whether members of organizations may be invited by a link.',
   hasEnumerationProtection: 'Whether the sign-in pages look the same for addresses with and without an account.',
+  allowDynamicRegistration:
+    'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',
   maxFailures: 'Failures in a row that lock an account.',
   lockSeconds: 'Seconds that an account stays locked.',
 };
@@ -29,6 +31,7 @@ interface Policies {
   readonly allowInvitations: boolean;
   readonly invitationApplicationId: string | null;
   readonly hasEnumerationProtection: boolean;
+  readonly allowDynamicRegistration: boolean;
   readonly maxFailures: number;
   readonly lockSeconds: number;
 }
@@ -57,6 +60,10 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
     hasEnumerationProtection: t.exposeBoolean('hasEnumerationProtection', {
       nullable: true,
       description: DESCRIPTIONS.hasEnumerationProtection,
+    }),
+    allowDynamicRegistration: t.exposeBoolean('allowDynamicRegistration', {
+      nullable: true,
+      description: DESCRIPTIONS.allowDynamicRegistration,
     }),
     maxFailures: t.exposeInt('maxFailures', { nullable: true, description: DESCRIPTIONS.maxFailures }),
     lockSeconds: t.exposeInt('lockSeconds', { nullable: true, description: DESCRIPTIONS.lockSeconds }),
@@ -117,6 +124,7 @@ builder.prismaObjectFields('Environment', (t) => ({
       allowInvitations: true,
       invitationApplicationId: true,
       hasEnumerationProtection: true,
+      allowDynamicRegistration: true,
       maxFailures: true,
       lockSeconds: true,
     },
@@ -169,6 +177,7 @@ defineMutation({
       description: 'The back-end or front-end application that links lead to, at its login URI. Absent: unchanged; null: none.',
     }),
     hasEnumerationProtection: t.boolean({ description: `${DESCRIPTIONS.hasEnumerationProtection} ${UNCHANGED}` }),
+    allowDynamicRegistration: t.boolean({ description: `${DESCRIPTIONS.allowDynamicRegistration} ${UNCHANGED}` }),
     maxFailures: t.int({ description: bounds('maxFailures') }),
     lockSeconds: t.int({ description: bounds('lockSeconds') }),
   }),

@@ -68,6 +68,7 @@ export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly allowInvitations?: boolean | null | undefined;
   readonly invitationApplicationId?: string | null | undefined;
   readonly hasEnumerationProtection?: boolean | null | undefined;
+  readonly allowDynamicRegistration?: boolean | null | undefined;
   readonly maxFailures?: number | null | undefined;
   readonly lockSeconds?: number | null | undefined;
 }
@@ -91,6 +92,7 @@ export const updateEnvironmentPolicies = action({
       allowInvitations: allowInvitations ?? undefined,
       invitationApplicationId,
       hasEnumerationProtection: input.hasEnumerationProtection ?? undefined,
+      allowDynamicRegistration: input.allowDynamicRegistration ?? undefined,
       maxFailures: within('maxFailures', input.maxFailures),
       lockSeconds: within('lockSeconds', input.lockSeconds),
     });

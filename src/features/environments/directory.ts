@@ -14,6 +14,8 @@ export interface Tenancy {
   readonly issuer: string;
   /** What cookies are bound to: `/` or `/e/<domain>`. */
   readonly cookiePath: string;
+  /** Whether applications may register themselves (RFC 7591). */
+  readonly allowsDynamicRegistration: boolean;
 }
 
 /** The environment at `address`, or undefined where there is none. */
@@ -60,6 +62,7 @@ function cached(
         kind: row.kind as Tenancy['kind'],
         issuer: issuerOf(infrastructure.config, row),
         cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
+        allowsDynamicRegistration: row.allowDynamicRegistration,
       }) ??
       undefined
     );

@@ -139,13 +139,36 @@ export async function countAgainst(ctx: Context, what: string, limit: number): P
 }
 
 /** As {@link countAgainst}, for whoever comes from the same network address. */
-export function countAgainstAddress(ctx: Context, environmentId: string, what: string, limit: number): Promise<number | undefined> {
-  return count(ctx, environmentId, `${what} ${network(ctx.origin.ip ?? '')}`, limit);
+export function countAgainstAddress(
+  ctx: Context,
+  environmentId: string,
+  what: string,
+  limit: number,
+  seconds = WINDOW_SECONDS,
+): Promise<number | undefined> {
+  return count(ctx, environmentId, `${what} ${network(ctx.origin.ip ?? '')}`, limit, seconds);
 }
 
-async function count(ctx: Context, environmentId: string, key: string, limit: number): Promise<number | undefined> {
+/** As {@link countAgainst}, for all callers of an environment together. */
+export function countAgainstEnvironment(
+  ctx: Context,
+  environmentId: string,
+  what: string,
+  limit: number,
+  seconds = WINDOW_SECONDS,
+): Promise<number | undefined> {
+  return count(ctx, environmentId, what, limit, seconds);
+}
+
+async function count(
+  ctx: Context,
+  environmentId: string,
+  key: string,
+  limit: number,
+  seconds = WINDOW_SECONDS,
+): Promise<number | undefined> {
   const now = ctx.clock.now();
-  const end = later(now, WINDOW_SECONDS);
+  const end = later(now, seconds);
   const [row] = await ctx.db.$queryRaw<{ used: number; resetsAt: Date }[]>`
     INSERT INTO graph_quotas AS q (environment_id, caller_id, lease, leased, resets_at) VALUES (${environmentId}, ${key}, 1, 1, ${end})
     ON CONFLICT (environment_id, caller_id) DO UPDATE SET

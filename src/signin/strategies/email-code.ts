@@ -19,7 +19,9 @@ type Purpose = 'sign_in' | 'sign_up' | 'reset_password';
 /** Mails a code; false during the cool-down, in which the last code stays good. */
 async function mailCode(ctx: Context, place: Place, attempt: Attempt, purpose: Purpose, change?: AttemptChange): Promise<boolean> {
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
-  return sendCode(ctx, attempt, { applicationName: place.client.name, lifetime: codeLifetime, purpose, ...(change && { change }) });
+  // What a stranger calls itself is in no mail of ours.
+  const applicationName = place.client.isDynamic ? new URL(place.tenancy.issuer).host : place.client.name;
+  return sendCode(ctx, attempt, { applicationName, lifetime: codeLifetime, purpose, ...(change && { change }) });
 }
 
 /** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */

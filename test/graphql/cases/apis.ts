@@ -1,6 +1,7 @@
 import { createApiScope, MAX_SCOPES } from '../../../src/features/apis/scopes/service.ts';
 import { authorizeApplication, createApi, createApiRow } from '../../../src/features/apis/service.ts';
 import { createApplication } from '../../../src/features/applications/service.ts';
+import { registerClient } from '../../../src/features/dynamic-clients/service.ts';
 import { newId } from '../../../src/kernel/ids.ts';
 import { BELL, type FeatureCases, type Stage, textMistakes } from './cases.ts';
 
@@ -170,6 +171,15 @@ export const apis: FeatureCases = {
             const { Environment: environmentId, Organization: organizationId } = stage.world.ids;
             const { application } = await createApplication(stage.ctx, { environmentId, name: 'Bound', type: 'm2m', organizationId });
             return { ...(await management(stage)), authorize: [{ applicationId: application.id }] };
+          },
+        },
+        {
+          code: 'DYNAMIC_APPLICATION',
+          path: ['authorize', '0', 'applicationId'],
+          input: async (stage) => {
+            const place = { environmentId: stage.world.ids.Environment, businessId: stage.world.businessId };
+            const client = await registerClient(stage.ctx, place, { name: 'Agent', redirectUris: ['https://agent.test'] });
+            return { ...(await management(stage)), authorize: [{ applicationId: client.id }] };
           },
         },
       ],

@@ -61,6 +61,7 @@ defineMutation({
     ...UNKNOWN_SCOPE,
     TOO_MANY: 'More than 100 applications.',
     ORGANIZATION_MACHINE: 'A machine of one organization is not given tokens for the management API.',
+    DYNAMIC_APPLICATION: 'An application that registered itself is not given tokens for the management API.',
   },
   input: (t) => ({
     apiId: t.id({ required: true, description: 'The API.' }),

@@ -21,7 +21,7 @@ export interface UpdateApiApplicationsInput {
 }
 
 /** Authorises applications for an API, and takes that from others.
- * @throws InvalidInputError TOO_MANY, UNKNOWN_SCOPE or ORGANIZATION_MACHINE
+ * @throws InvalidInputError TOO_MANY, UNKNOWN_SCOPE, ORGANIZATION_MACHINE or DYNAMIC_APPLICATION
  * @throws NotFoundError when one of the applications is not there
  * @throws ForbiddenError for a scope of the management API that the actor does not hold */
 export const updateApiApplications = action({
@@ -100,7 +100,7 @@ async function authorizeOne(ctx: Context, wish: Wish, path: readonly string[]): 
   const { environmentId, apiId, applicationId } = wish;
   const application = await ctx.db.application.findUnique({
     where: { environmentId_id: { environmentId, id: applicationId } },
-    select: { organizationId: true },
+    select: { organizationId: true, isDynamic: true },
   });
   if (!application) throw new NotFoundError('application', [...path, 'applicationId']);
   const { isManagement } = await ctx.db.api.findUniqueOrThrow({ where: { environmentId_id: { environmentId, id: apiId } } });
@@ -109,6 +109,12 @@ async function authorizeOne(ctx: Context, wish: Wish, path: readonly string[]): 
       ...path,
       'applicationId',
     ]);
+  if (isManagement && application.isDynamic)
+    throw new InvalidInputError(
+      'DYNAMIC_APPLICATION',
+      'An application that registered itself is not given tokens for the management API.',
+      [...path, 'applicationId'],
+    );
   const held = await lockScopes(ctx, wish);
   const scopes = [...new Set(wish.scopes ?? held ?? [])];
   const added = scopes.filter((scope) => !held?.includes(scope));

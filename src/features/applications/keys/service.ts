@@ -30,7 +30,7 @@ export const updateApplicationKeys = action({
     if (!hasSecret(known.type))
       throw new InvalidInputError('NO_SECRET', 'Applications of this type are public clients: they prove nothing.', ['applicationId']);
     const jwks = input.jwks == null ? input.jwks : checkJwks(input.jwks);
-    const jwksUri = input.jwksUri == null ? input.jwksUri : checkUri(ctx, input.jwksUri);
+    const jwksUri = input.jwksUri == null ? input.jwksUri : checkJwksUri(ctx, input.jwksUri);
     if ((jwks === undefined ? known.jwks : jwks) && (jwksUri === undefined ? known.jwksUri : jwksUri))
       throw new InvalidInputError('TWO_SOURCES', 'The keys are given here or fetched, not both.', [jwks ? 'jwks' : 'jwksUri']);
     const application = await ctx.db.application.update({
@@ -48,7 +48,9 @@ export const updateApplicationKeys = action({
   },
 });
 
-function checkJwks(given: unknown): { keys: JWK[] } {
+/** The public keys of a JWK Set.
+ * @throws InvalidInputError INVALID_JWKS or PRIVATE_KEY */
+export function checkJwks(given: unknown): { keys: JWK[] } {
   const refuse = (code: string, message: string, ...at: string[]) => new InvalidInputError(code, message, ['jwks', ...at]);
   const keys = keysIn(given);
   if (!keys) throw refuse('INVALID_JWKS', 'This is not a JWK Set of 1 to 20 keys.');
@@ -63,7 +65,9 @@ function checkJwks(given: unknown): { keys: JWK[] } {
   return { keys: known };
 }
 
-function checkUri({ config }: Infrastructure, text: string): string {
+/** The URL of a JWK Set that we fetch.
+ * @throws InvalidInputError INVALID_URL */
+export function checkJwksUri({ config }: Infrastructure, text: string): string {
   const problem = problemOfStrangerUrl(text, { allowLoopback: !config.production });
   if (problem) throw new InvalidInputError('INVALID_URL', problem, ['jwksUri']);
   return new URL(text).href;
