@@ -42,6 +42,7 @@ describe('a dry run', () => {
             { kind: 'membership_roles', created: 0, updated: 0, deleted: 2 },
             { kind: 'organization_invitation_roles', created: 0, updated: 0, deleted: 2 },
             { kind: 'role_permissions', created: 0, updated: 0, deleted: 1 },
+            { kind: 'role_scopes', created: 0, updated: 0, deleted: 2 },
             { kind: 'roles', created: 0, updated: 0, deleted: 1 },
           ],
           endedSessions: 0,
