@@ -53,7 +53,7 @@ export class OAuthError extends Error {
   }
 }
 
-export type RedirectErrorCode = 'login_required' | 'access_denied' | 'login_link_expired' | 'invalid_target';
+export type RedirectErrorCode = 'login_required' | 'consent_required' | 'access_denied' | 'login_link_expired' | 'invalid_target';
 
 /**
  * An error of the authorization endpoint. Only these codes go back to the application (applications answer any other

@@ -5,7 +5,7 @@ import type { Problem } from '../signin/strategies/strategy.ts';
 import { type Html, html, page } from './layout.ts';
 
 export interface SignInView {
-  readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId'>;
+  readonly attempt: Pick<Attempt, 'id' | 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'isReset' | 'userId' | 'request'>;
   /** The name of the organization that the person was invited to; the address is then the invitation's. */
   readonly invitedTo: string | null;
   /** The device that the person signed in for. */
@@ -37,6 +37,7 @@ const VIEWS: Record<Step, View> = {
   organization: chooseOrganization,
   invitation: confirmInvitation,
   device: confirmDevice,
+  consent: giveConsent,
   completed: () => ({ title: 'Signed in', body: html`<h1>You are signed in</h1><p>Go back to the application.</p>` }),
 };
 
@@ -160,6 +161,25 @@ function confirmDevice(view: SignInView) {
 ${wants.length > 0 ? html`<p>It gets:</p><ul>${wants.map((one) => html`<li>${one}</li>`)}</ul>` : ''}
 ${form(view, 'device', html`<button class="primary" name="p_decision" value="allow">Allow</button><p class="aside"><button class="link" name="p_decision" value="refuse">Refuse</button></p>`)}`,
   };
+}
+
+function giveConsent(view: SignInView) {
+  const { redirectUri, scopes, audiences } = view.attempt.request;
+  const wants = ['Which account you have here', ...scopes.flatMap((scope) => PERSONAL[scope] ?? []), ...audiences];
+  return {
+    title: 'Allow an application',
+    body: html`<h1>Allow ${view.applicationName}?</h1>
+<p class="lead">An application that calls itself <strong>${view.applicationName}</strong> asks for your account. <strong>It is not verified:</strong> nobody here has looked at it. Your answer goes to <strong>${placeOf(redirectUri)}</strong>.</p>
+<p>It gets:</p><ul>${wants.map((one) => html`<li>${one}</li>`)}</ul>
+${form(view, 'consent', html`<button class="primary" name="p_decision" value="allow">Allow</button><p class="aside">You did not start this? <button class="link" name="p_decision" value="deny">Do not allow</button></p>`)}`,
+  };
+}
+
+/** Where a redirect URI leads, as a person can judge it. */
+function placeOf(redirectUri: string): string {
+  const { protocol, host, hostname } = new URL(redirectUri);
+  if (protocol === 'https:') return host;
+  return protocol === 'http:' && hostname ? 'a program on this computer' : `the program for ${protocol}// on this device`;
 }
 
 /** What the person came for. */

@@ -5,6 +5,7 @@
 
 import type { Session } from '../db/generated/client/client.ts';
 import type { Client } from '../features/applications/service.ts';
+import { isConsentDue, rememberConsent } from '../features/consents/service.ts';
 import { actingAs, type Context, inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
 import { allowDevice, deviceToConfirm, refuseDevice } from '../features/device-authorizations/service.ts';
@@ -70,8 +71,11 @@ export async function begin(
     const organization = await chooseOrganization(ctx, tenancy, session.userId, request.organizationId).catch((error: unknown) => {
       throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.title) : error;
     });
-    if (organization !== 'ask' && request.userCode)
-      return open({ flow: 'login', step: 'device', userId: session.userId, organizationId: organization });
+    const step = organization === 'ask' ? 'organization' : await lastStep(ctx, place, request, session.userId);
+    if (organization !== 'ask' && step) {
+      if (prompt === 'none') throw new RedirectError('consent_required', 'The user has to be asked first.');
+      return open({ flow: 'login', step, userId: session.userId, organizationId: organization });
+    }
     if (organization !== 'ask') return { answer: await codeFor(ctx, place, request, session, organization) };
     if (prompt !== 'none') return open({ flow: 'login', step: 'organization', userId: session.userId });
   }
@@ -138,10 +142,10 @@ export async function authenticated(ctx: Context, place: Place, attempt: Attempt
   return inTransaction(ctx, async (tx) => {
     await takeInvitation(tx, tenancy, attempt, userId);
     const organization = await chooseOrganization(tx, tenancy, userId, attempt.organizationId ?? attempt.request.organizationId);
-    if (organization === 'ask' || attempt.request.userCode) {
+    const step = organization === 'ask' ? 'organization' : await lastStep(tx, place, attempt.request, userId);
+    if (organization === 'ask' || step) {
       const { token } = await signIn(tx, tenancy, userId);
-      const next = organization === 'ask' ? { step: 'organization' as const } : { step: 'device' as const, organizationId: organization };
-      await updateAttempt(tx, attempt, { ...next, userId });
+      await updateAttempt(tx, attempt, { step, userId, ...(organization !== 'ask' && { organizationId: organization }) });
       return { location: pageOf(tenancy, attempt), sessionToken: token };
     }
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
@@ -174,8 +178,9 @@ export async function organizationChosen(
   const session = await sessionOf(ctx, place, attempt, sessionToken);
   const membership = await membershipIn(ctx, attempt.environmentId, session.userId, organizationId);
   if (membership !== 'member') throw expired();
-  if (attempt.request.userCode) {
-    await updateAttempt(ctx, attempt, { step: 'device', organizationId });
+  const step = await lastStep(ctx, place, attempt.request, session.userId);
+  if (step) {
+    await updateAttempt(ctx, attempt, { step, organizationId });
     return { location: pageOf(place.tenancy, attempt) };
   }
   return inTransaction(ctx, async (tx) => {
@@ -193,11 +198,49 @@ export async function invitationConfirmed(
 ): Promise<Outcome> {
   const session = await sessionOf(ctx, place, attempt, sessionToken);
   return inTransaction(ctx, async (tx) => {
-    if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
+    const step = await lastStep(tx, place, attempt.request, session.userId);
+    if (!step && !(await completeAttempt(tx, attempt))) throw alreadyCompleted();
     await takeInvitation(tx, place.tenancy, attempt, session.userId);
     const organization = await chooseOrganization(tx, place.tenancy, session.userId, attempt.request.organizationId);
     if (organization === 'ask') throw expired();
+    if (step) {
+      await updateAttempt(tx, attempt, { step, organizationId: organization });
+      return { location: pageOf(place.tenancy, attempt) };
+    }
     return { answer: await codeFor(tx, place, attempt.request, session, organization) };
+  });
+}
+
+/** What a person who is signed in still has to decide. */
+async function lastStep(
+  ctx: Context,
+  { tenancy, client }: Place,
+  request: AuthorizationRequest,
+  userId: string,
+): Promise<'device' | 'consent' | undefined> {
+  if (request.userCode) return 'device';
+  return (await isConsentDue(ctx, tenancy.environmentId, userId, client, request)) ? 'consent' : undefined;
+}
+
+/** The last step of who came from an application that the business has not looked at: it gets what it asks for, or is told that it does not. */
+export async function consentDecided(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  isAllowed: boolean,
+  sessionToken: string | undefined,
+): Promise<Outcome> {
+  const { environmentId, organizationId, request } = attempt;
+  const session = await sessionOf(ctx, place, attempt, sessionToken);
+  if (organizationId && (await membershipIn(ctx, environmentId, session.userId, organizationId)) !== 'member') throw expired();
+  return inTransaction(ctx, async (tx) => {
+    if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
+    if (!isAllowed) {
+      const parameters = { error: 'access_denied', error_description: 'The user has refused.' };
+      return { answer: answer(request, place.tenancy.issuer, parameters) };
+    }
+    await rememberConsent(tx, environmentId, session.userId, place.client, request);
+    return { answer: await codeFor(tx, place, request, session, organizationId) };
   });
 }
 

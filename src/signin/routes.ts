@@ -14,7 +14,7 @@ import { deliver, formTarget } from '../oidc/deliver.ts';
 import { deviceCodeGone, invitationGone, PageError } from '../oidc/errors.ts';
 import { signInPage } from '../pages/sign-in.ts';
 import { sameText } from '../security/secrets.ts';
-import { deviceDecided, expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
+import { consentDecided, deviceDecided, expired, invitationConfirmed, organizationChosen, type Place, startOver } from './flow.ts';
 import { resendCode, submitCode } from './strategies/email-code.ts';
 import { submitIdentifier, switchFlow } from './strategies/identifier.ts';
 import { forgotPassword, submitNewPassword, submitPassword } from './strategies/password.ts';
@@ -31,6 +31,7 @@ const STEPS: Record<string, { on: readonly Step[]; submit: (request: StepRequest
   new_password: { on: ['new_password'], submit: submitNewPassword },
   organization: { on: ['organization'], submit: submitOrganization },
   device: { on: ['device'], submit: submitDevice },
+  consent: { on: ['consent'], submit: submitConsent },
   invitation: {
     on: ['invitation'],
     submit: ({ ctx, place, attempt, sessionToken }) => invitationConfirmed(ctx, place, attempt, sessionToken),
@@ -136,6 +137,12 @@ async function submitDevice({ ctx, place, attempt, form, sessionToken: token }: 
   const decision = form['p_decision'];
   if (decision !== 'allow' && decision !== 'refuse') return problem('Allow it, or refuse it.');
   return deviceDecided(ctx, place, attempt, decision === 'allow', token);
+}
+
+async function submitConsent({ ctx, place, attempt, form, sessionToken: token }: StepRequest): Promise<StepResult> {
+  const decision = form['p_decision'];
+  if (decision !== 'allow' && decision !== 'deny') return problem('Allow it, or do not.');
+  return consentDecided(ctx, place, attempt, decision === 'allow', token);
 }
 
 /** The fields that came once, without the NUL characters that no database stores. */

@@ -228,3 +228,15 @@ describe('an invitation is used up once', () => {
     expect([row.acceptedAt, await rolesOf(person.email)]).toEqual([null, undefined]);
   });
 });
+
+test('who takes one up at an application that registered itself is still asked what that may have', async () => {
+  const person = await signUp(gatehouse);
+  const { parameters } = await invite(person.email);
+  const spa = { where: { environmentId_id: { environmentId, id: `app_${gatehouse.application('spa').clientId}` } } };
+  await prisma().application.update({ ...spa, data: { isDynamic: true } });
+  gatehouse.app.infrastructure.lookups.forget();
+  const next = await person.agent.submit(await open(parameters, person.agent), 'invitation');
+  await prisma().application.update({ ...spa, data: { isDynamic: false } });
+  gatehouse.app.infrastructure.lookups.forget();
+  expect(headingOf(next)).toMatch(/^Allow /);
+});

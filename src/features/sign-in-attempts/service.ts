@@ -21,7 +21,17 @@ export const RESEND_SECONDS = 30;
 export const MAX_CODES_PER_HOUR = 20;
 
 /** The page a person is on. */
-export type Step = 'identify' | 'not_found' | 'code' | 'password' | 'new_password' | 'organization' | 'invitation' | 'device' | 'completed';
+export type Step =
+  | 'identify'
+  | 'not_found'
+  | 'code'
+  | 'password'
+  | 'new_password'
+  | 'organization'
+  | 'invitation'
+  | 'device'
+  | 'consent'
+  | 'completed';
 export type Flow = 'login' | 'register';
 
 /** The authorization request as it was checked: nothing of it is read from the browser again. */
