@@ -85,8 +85,9 @@ describe('in production', () => {
   });
 
   test('a fault before the document is run is answered in the same form', async () => {
-    const { database } = gatehouse.app.infrastructure;
+    const { database, lookups } = gatehouse.app.infrastructure;
     await database.script('ALTER TABLE application_apis RENAME TO application_apis_away');
+    lookups.forget();
     try {
       const { status, requestId, errors } = await query('{ viewer { kind } }', token);
       expect(status).toBe(500);
