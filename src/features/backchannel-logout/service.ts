@@ -1,10 +1,10 @@
 /** Tells applications' servers that a session is over (OpenID Connect Back-Channel Logout 1.0). */
 import { epochSeconds } from '../../kernel/clock.ts';
 import { randomUUID } from '../../kernel/ids.ts';
+import { issuerOf } from '../../kernel/issuer.ts';
 import { signJwt } from '../../security/jwt.ts';
 import { postToStranger } from '../../security/strangers.ts';
 import type { Context, Infrastructure } from '../context.ts';
-import { tenancyOf } from '../environments/directory.ts';
 import { signingKeys } from '../signing-keys/service.ts';
 
 /** A logout token is for now: what is not delivered within this many seconds is signed anew at the next try. */
@@ -29,14 +29,15 @@ export async function announceLogout(
 export async function registerLogoutJobs(infrastructure: Infrastructure): Promise<void> {
   await infrastructure.jobs.work('backchannel_logout', async ({ environmentId, applicationId, sessionId, userId }) => {
     const { database, config, clock } = infrastructure;
-    const key = { environmentId_id: { environmentId, id: applicationId } };
-    const application = await database.prisma.application.findUnique({ where: key, select: { backchannelLogoutUri: true } });
-    const tenancy = await tenancyOf(infrastructure, environmentId);
-    if (!application?.backchannelLogoutUri || !tenancy) return;
+    const application = await database.prisma.application.findUnique({
+      where: { environmentId_id: { environmentId, id: applicationId } },
+      select: { backchannelLogoutUri: true, environment: { select: { domain: true, isPrimary: true } } },
+    });
+    if (!application?.backchannelLogoutUri) return;
     const { signer } = await signingKeys(infrastructure, environmentId);
     const iat = epochSeconds(clock.now());
     const claims = {
-      iss: tenancy.issuer,
+      iss: issuerOf(config, application.environment),
       aud: applicationId.slice('app_'.length),
       iat,
       exp: iat + TOKEN_SECONDS,
