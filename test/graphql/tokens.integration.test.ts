@@ -46,7 +46,9 @@ describe('a token that is not for the graph is refused before anything is read',
       `${machine} x`,
     ])
       expect(await who(token)).toMatchObject(REFUSED);
-    expect((await who('x')).headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
+    expect((await who('x')).headers.get('www-authenticate')).toBe(
+      `Bearer error="invalid_token", resource_metadata="${gatehouse.baseUrl}/.well-known/oauth-protected-resource/graphql"`,
+    );
   });
 
   test('a machine’s for another API', async () => {
