@@ -14,6 +14,12 @@ import { type Statement, statementOf } from './statement.ts';
 /** Statements that are kept, and prepared on each connection. What is beyond is made and planned anew each time. */
 const MAX_STATEMENTS = 500;
 
+/**
+ * Which index helps depends on the pattern: PostgreSQL plans such a statement with its values each time, and not once for
+ * all of them, as it does from the sixth time on with one that has a name.
+ */
+const HAS_PATTERN = / I?LIKE /;
+
 /** A query that has been seen is kept by its shape; Prisma answers those without a statement. */
 interface Known {
   readonly name: string | undefined;
@@ -53,11 +59,11 @@ function withReads(delegate: object, read: (args: object) => Promise<unknown[]> 
 function reader(models: ReadonlyMap<string, Model>, model: Model, query: Database['query']) {
   const known = new Map<string, Known>();
   const make = (key: string, shape: QueryShape): Known => {
-    const made = {
-      statement: planned(models, model, shape),
-      name: known.size < MAX_STATEMENTS ? `read-${model.name}-${known.size}` : undefined,
-    };
-    if (made.name) known.set(key, made);
+    const statement = planned(models, model, shape);
+    const isKept = known.size < MAX_STATEMENTS;
+    const name = isKept && statement && !HAS_PATTERN.test(statement.text) ? `read-${model.name}-${known.size}` : undefined;
+    const made = { statement, name };
+    if (isKept) known.set(key, made);
     return made;
   };
   return (args: object): Promise<unknown[]> | undefined => {
