@@ -13,10 +13,15 @@ interface Issue {
   readonly dpopJkt: string | undefined;
 }
 
-/** Claims of a person's access token (RFC 9068 with the names that SDKs read). What the application chose comes first: it replaces nothing. */
-export function accessTokenClaims({ issuer, client, now, dpopJkt }: Issue, grant: Grant, subject: Subject, optional: object): object {
+/** Claims of a person's access token (RFC 9068 with the names that SDKs read); `apiScopes` are what it is good for at its APIs. What the application chose comes first: it replaces nothing. */
+export function accessTokenClaims(
+  { issuer, client, now, dpopJkt }: Issue,
+  grant: Grant,
+  subject: Subject,
+  apiScopes: readonly string[],
+  optional: object,
+): object {
   const iat = epochSeconds(now);
-  const scopes = subject.apiScopes.filter(([audience]) => grant.audiences.includes(audience)).map(([, scope]) => scope);
   return {
     ...optional,
     iss: issuer,
@@ -27,7 +32,7 @@ export function accessTokenClaims({ issuer, client, now, dpopJkt }: Issue, grant
     exp: iat + client.accessTokenLifetime,
     jti: jtiOf(grant.grantId),
     scp: grant.scopes,
-    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+    ...(apiScopes.length > 0 && { scope: apiScopes.join(' ') }),
     ...(subject.organization && { org_code: subject.organization.id }),
     permissions: subject.permissions,
     feature_flags: subject.featureFlags,

@@ -301,11 +301,15 @@ test('scopes of an API are named on the page and in the token as far as the pers
   await decide(agent, page, 'allow');
   const { body } = await poll(codes.device_code);
   expect(body.scope).toBe('openid offline read:films');
-  expect(decodeJwt(body.access_token)).toMatchObject({ aud: [audience], scp: ['openid', 'offline', 'read:films'] });
+  const claims = { aud: [audience], scp: ['openid', 'offline', 'read:films'], scope: 'read:films' };
+  expect(decodeJwt(body.access_token)).toMatchObject(claims);
 
-  await prisma.membershipScope.deleteMany({ where: { membershipId: membership.id } });
+  // What was not allowed is in no token, though the person holds it.
+  await prisma.membershipScope.deleteMany({ where: { membershipId: membership.id, scopeId: made[0]!.id } });
   const form = { grant_type: 'refresh_token', client_id: device().clientId, refresh_token: body.refresh_token };
-  expect((await postToken(issuer(), form)).body.scope).toBe('openid offline');
+  const later = (await postToken(issuer(), form)).body;
+  expect(later.scope).toBe('openid offline');
+  expect(decodeJwt(later.access_token)['scope']).toBeUndefined();
 });
 
 test('codes that are over leave the database', async () => {

@@ -6,7 +6,6 @@ import type { Tenancy } from '../../features/environments/directory.ts';
 import { optionalClaimsOfPerson } from '../../features/grants/optional-claims.ts';
 import type { Grant } from '../../features/grants/service.ts';
 import type { Subject } from '../../features/grants/subject.ts';
-import { heldApiScopes } from '../../features/held-scopes/service.ts';
 import { signingKeys } from '../../features/signing-keys/service.ts';
 import { signJwt } from '../../security/jwt.ts';
 import { accessTokenClaims, idTokenClaims } from '../claims.ts';
@@ -52,11 +51,11 @@ export async function personTokens(
   if (organizationId && (!subject.organization || subject.organization.isSuspended)) {
     throw new OAuthError('invalid_grant', 'The user may not sign in to this organization any more.');
   }
-  const grant = await stillAuthorized(given, request);
+  const { grant, apiScopes } = stillAuthorized(given, subject, request);
   const { signer } = await signingKeys(infrastructure, tenancy.environmentId);
   const issue = { issuer: tenancy.issuer, client, now: infrastructure.clock.now(), dpopJkt: request.dpopJkt };
   const optional = await optionalClaimsOfPerson(infrastructure, tenancy.environmentId, client, subject);
-  const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject, optional.access));
+  const accessToken = await signJwt(signer, accessTokenClaims(issue, grant, subject, apiScopes, optional.access));
   return {
     access_token: accessToken,
     expires_in: client.accessTokenLifetime,
@@ -76,17 +75,21 @@ export function tokenType({ dpopJkt }: TokenRequest): TokenResponse['token_type'
   return dpopJkt === undefined ? 'bearer' : 'DPoP';
 }
 
-/** The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2), with the scopes of them that the person still holds. */
-async function stillAuthorized(grant: Grant, { infrastructure, client, tenancy, form }: TokenRequest): Promise<Grant> {
+/**
+ * The grant for those of its APIs that the application is authorised for by now, and asks for now (RFC 8707 §2.2), with
+ * the scopes of them that the person still holds: the ones that were allowed by name, where any were; else all of them,
+ * but for devices and strangers' applications, which have what was allowed and no more.
+ */
+function stillAuthorized(grant: Grant, subject: Subject, { client, tenancy, form }: TokenRequest) {
   const apis = client.apis.map((api) => ({ ...api, audience: api.isManagement ? managementAudience(tenancy.issuer) : api.audience! }));
   const resources = parseResources(form['resource'], grant.audiences);
   const wanted = resources.length === 0 ? grant.audiences : resources;
   const audiences = grant.audiences.filter((audience) => wanted.includes(audience) && apis.some((api) => api.audience === audience));
+  const held = subject.apiScopes.filter(([audience]) => audiences.includes(audience)).map(([, scope]) => scope);
   const isOfPerson = (scope: string) => (OIDC_SCOPES as readonly string[]).includes(scope);
-  const ofApis = grant.scopes.filter((scope) => !isOfPerson(scope));
-  if (ofApis.length === 0) return { ...grant, audiences };
+  const named = grant.scopes.filter((scope) => !isOfPerson(scope));
+  if (named.length === 0) return { grant: { ...grant, audiences }, apiScopes: client.type === 'device' || client.isDynamic ? [] : held };
   const offered = new Set(apis.filter(({ audience }) => audiences.includes(audience)).flatMap(({ scopes }) => scopes));
-  const asked = ofApis.filter((scope) => offered.has(scope));
-  const held = await heldApiScopes(infrastructure, tenancy.environmentId, { ...grant, audiences }, asked);
-  return { ...grant, audiences, scopes: [...grant.scopes.filter(isOfPerson), ...held] };
+  const apiScopes = named.filter((scope) => offered.has(scope) && held.includes(scope));
+  return { grant: { ...grant, audiences, scopes: [...grant.scopes.filter(isOfPerson), ...apiScopes] }, apiScopes };
 }
