@@ -11,6 +11,7 @@ import { PrismaClient } from './generated/client/client.ts';
 import { withPlannedReads } from './reads/reads.ts';
 
 export { Prisma } from './generated/client/client.ts';
+export { countEach, findManyEach } from './reads/reads.ts';
 export type { PrismaClient };
 
 /** Prisma's client, or the same inside an interactive transaction. */

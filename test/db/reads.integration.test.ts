@@ -4,7 +4,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, Prisma } from '../../src/db/client.ts';
+import { countEach, type Database, findManyEach, Prisma } from '../../src/db/client.ts';
 import { PrismaClient } from '../../src/db/generated/client/client.ts';
 import { type Column, type Model, readModels } from '../../src/db/reads/datamodel.ts';
 import { newId } from '../../src/kernel/ids.ts';
@@ -285,7 +285,9 @@ function randomNumbers(seed: number): () => number {
 interface Delegate {
   findMany(query?: object): Promise<Record<string, unknown>[]>;
   findFirst(query?: object): Promise<Record<string, unknown> | null>;
+  count(query: { where?: object | undefined }): Promise<number>;
 }
+const onlyWhere = ({ where }: { where?: object }) => ({ where });
 const delegateOf = (client: PrismaClient, model: string) => Reflect.get(client, model[0]!.toLowerCase() + model.slice(1)) as Delegate;
 
 test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma gives', async (name) => {
@@ -293,7 +295,7 @@ test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma g
   const rows = new Map<string, Record<string, unknown>[]>();
   for (const each of [...WITH_ROWS, ...JOINING]) rows.set(each, await delegateOf(prisma, each).findMany());
   const { query } = queryMaker(name.length * 31 + name.charCodeAt(0), rows);
-  let found = 0;
+  const answers = new Map<object, unknown[]>();
   for (let number = 0; number < 40; number++) {
     const asked = query(model);
     planned.length = 0;
@@ -302,9 +304,12 @@ test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma g
     expect(ours, JSON.stringify(asked, null, 1)).toEqual(await delegateOf(prisma, name).findMany(asked));
     const { take: _take, cursor: _cursor, ...first } = asked as { take?: number; cursor?: object };
     expect(await delegateOf(database.prisma, name).findFirst(first)).toEqual(await delegateOf(prisma, name).findFirst(first));
-    found += ours.length;
+    answers.set(asked, ours);
   }
-  expect(found).toBeGreaterThan(20);
+  expect([...answers.values()].flat().length).toBeGreaterThan(20);
+  expect(await findManyEach(delegateOf(database.prisma, name), [...answers.keys()])).toEqual(answers);
+  for (const [{ where }, number] of await countEach(delegateOf(database.prisma, name), [...answers.keys()].map(onlyWhere)))
+    expect(number, JSON.stringify(where)).toBe(await delegateOf(prisma, name).count({ where }));
 });
 
 test.each<[string, object]>([

@@ -29,7 +29,7 @@ class Selection implements Selected {
   readonly type: Composite | undefined;
   children: Selection[] = [];
   readonly #args: string;
-  readonly #isPage: boolean;
+  readonly isPage: boolean;
 
   constructor(parent: Composite, field: GraphQLField<unknown, unknown>, args = '') {
     this.coordinate = `${parent.name}.${field.name}`;
@@ -37,12 +37,12 @@ class Selection implements Selected {
     this.permission = field.extensions['permission'] as string | undefined;
     this.type = objectOf(field);
     this.#args = args;
-    this.#isPage = field.args.some(({ name }) => name === 'first');
+    this.isPage = field.args.some(({ name }) => name === 'first');
   }
 
   get text(): string {
     const inner = this.children.map(({ text }) => text).join(' ');
-    if (this.#isPage) return `${this.name}(first: 2) { totalCount nodes { ${inner} } }`;
+    if (this.isPage) return `${this.name}(first: 2) { totalCount nodes { ${inner} } }`;
     return `${this.name}${this.#args} ${this.type ? `{ ${inner} }` : ''}`;
   }
 }
@@ -101,6 +101,12 @@ export function everythingOfMutation(name: string): { readonly document: string;
 export function everythingOfNode(type: string, id: string): string {
   const { children } = grown({ type: schema.getType(type) as GraphQLObjectType, children: [] as Selection[] });
   return `{ node(id: "${id}") { id ... on ${type} { ${children.map(({ text }) => text).join(' ')} } } }`;
+}
+
+/** Each list that the type leads to, as a selection with every field of its rows; `$first` is the size of its page. */
+export function listsOf(type: string): { readonly name: string; readonly text: string }[] {
+  const lists = childrenOf(schema.getType(type) as GraphQLObjectType).filter(({ isPage }) => isPage);
+  return lists.map((list) => ({ name: list.coordinate, text: grown(list).text.replace('first: 2', 'first: $first') }));
 }
 
 /** The query that selects `fields`. */

@@ -3,6 +3,7 @@ import { newId } from '../../src/kernel/ids.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
 import { FEATURES } from './cases/index.ts';
+import { listsOf } from './every-field.ts';
 import { makeWorld, operator, signInMember, type World } from './world.ts';
 
 const gatehouse = startApp();
@@ -76,6 +77,16 @@ test.each(Object.entries(LISTS))('%s take two statements at most, however large 
   expect(large.objects).toBeGreaterThan(small.objects);
   expect(large.statements).toBe(small.statements);
   expect(large.statements).toBeLessThanOrEqual(WHO_ASKS + 2);
+});
+
+const EVERY_LIST = [
+  ...listsOf('Business').map(({ name, text }) => [name, `business(id: $businessId) { ${text} }`] as const),
+  ...listsOf('Environment').map(({ name, text }) => [name, `environment(id: $environmentId) { ${text} }`] as const),
+];
+
+test.each(EVERY_LIST)('%s with every field of its rows takes no more statements for a larger page', async (_name, fields) => {
+  const [half, whole] = [await leastOf(fields, ROWS / 2), await leastOf(fields, ROWS)];
+  expect(whole.statements).toBe(half.statements);
 });
 
 const COUNTED = Object.entries(LISTS).filter(([, fields]) => fields.includes('totalCount'));

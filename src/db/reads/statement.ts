@@ -9,8 +9,8 @@ import { NotPlanned, type QueryShape } from './shape.ts';
 
 export interface Statement {
   readonly text: string;
-  /** The rows of the statement's answer, as Prisma would have returned them. */
-  decode(json: string): unknown[];
+  /** What an `answer` of the statement is to Prisma. */
+  decode(json: string): unknown;
 }
 
 /** Makes a value of the answer what Prisma makes of it. */
@@ -30,13 +30,44 @@ type Joins = Map<string, string>;
 const MAX_FIELDS = 100;
 const LIST_ARGUMENTS = new Set(['select', 'where', 'orderBy', 'take', 'skip', 'cursor']);
 
+/** The statement of a query for the number of rows of `model`.
+ * @throws NotPlanned for what is left to Prisma */
+export function countStatementOf(models: ReadonlyMap<string, Model>, model: Model, { where, ...more }: QueryShape): Statement {
+  if (Object.keys(more).length > 0) throw new NotPlanned();
+  let aliases = 0;
+  const conditions = conditionsOf(models, model, 'counted', objectOf(where ?? {}), () => `t${aliases++}`);
+  const rows = [`SELECT count(*) FROM ${model.table} counted`, ...(conditions.length > 0 ? [`WHERE ${conditions.join(' AND ')}`] : [])];
+  return { text: `SELECT (${rows.join(' ')})::text AS answer`, decode: Number };
+}
+
+/**
+ * A statement of many answers, one after the other: as `statement` would have given them one at a time. Each of its
+ * parameters is an array, of what that parameter would have been each time.
+ * @throws NotPlanned where there is no parameter, or one is an array already
+ */
+export function statementOfEach({ text, decode }: Statement): Statement {
+  const types: string[] = [];
+  const inner = text.replaceAll(/\$(\d+)::(\w+)(\[\])?/g, (_, number: string, type: string, isArray?: string) => {
+    if (isArray) throw new NotPlanned();
+    types[Number(number) - 1] = type;
+    return `each.p${number}`;
+  });
+  if (types.length === 0) throw new NotPlanned();
+  const arrays = types.map((type, index) => `$${index + 1}::${type}[]`);
+  const names = types.map((_, index) => `p${index + 1}`);
+  return {
+    text: `${inner} FROM unnest(${arrays.join(', ')}) WITH ORDINALITY AS each(${names.join(', ')}, number) ORDER BY number`,
+    decode,
+  };
+}
+
 /** The statement of a query for rows of `model`.
  * @throws NotPlanned for what is left to Prisma */
 export function statementOf(models: ReadonlyMap<string, Model>, model: Model, query: QueryShape): Statement {
   let aliases = 0;
   const newAlias = () => `t${aliases++}`;
   const { sql, decode } = list(model, query, []);
-  return { text: `SELECT ${sql}::text AS answer`, decode: (json) => decode!(JSON.parse(json)) as unknown[] };
+  return { text: `SELECT ${sql}::text AS answer`, decode: (json) => decode!(JSON.parse(json)) };
 
   /** The rows of `model` that belong to the row of `outer`, as an array. */
   function list(target: Model, args: QueryShape, on: readonly { outer: string; there: string }[]): Expression {

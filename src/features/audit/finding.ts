@@ -1,6 +1,6 @@
 /** Which events of the audit log a caller reads: a machine those of its environment, nobody those that the plan no longer keeps. */
 import { businessesWith } from '../../access/authorize.ts';
-import type { Prisma } from '../../db/client.ts';
+import { countEach, findManyEach, type Prisma } from '../../db/client.ts';
 import type { Context } from '../context.ts';
 import { inRange, type TimeRange } from '../search.ts';
 import { keptSince } from './keeping.ts';
@@ -40,6 +40,16 @@ export function auditEventsWhere(ctx: Context, place: AuditPlace, filter: Maybe<
       ...(targetId == null ? [] : [{ targetId }]),
     ],
   };
+}
+
+/** The events of each query, by the query. */
+export function auditEventsOfEach({ db }: Context, queries: readonly Prisma.AuditEventFindManyArgs[]) {
+  return findManyEach(db.auditEvent, queries);
+}
+
+/** How many events each query is for, by the query. */
+export function auditEventCountOfEach({ db }: Context, queries: readonly Prisma.AuditEventCountArgs[]) {
+  return countEach(db.auditEvent, queries);
 }
 
 /** The events that the actor may read, wherever they are. */
