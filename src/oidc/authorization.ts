@@ -13,6 +13,7 @@ import { isPushedRequestUri, takePushedRequest } from '../features/pushed-reques
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
 import { isEmail } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import { clientOfDocument, isDocumentUrl } from './client-id-metadata-document.ts';
 import { invitationGone, PageError, RedirectError } from './errors.ts';
 import { hintedSubject } from './id-token-hint.ts';
 import {
@@ -150,7 +151,9 @@ async function pushedRequest(draft: Draft): Promise<void> {
 async function knownClient(draft: Draft): Promise<void> {
   const clientId = value(draft.query, 'client_id');
   if (!clientId) throw malformed('The parameter client_id is missing.');
-  const client = await findClient(draft.ctx, draft.tenancy.environmentId, clientId);
+  const client = isDocumentUrl(clientId)
+    ? await clientOfDocument(draft.ctx, draft.tenancy, clientId)
+    : await findClient(draft.ctx, draft.tenancy.environmentId, clientId);
   if (!client)
     throw new PageError(
       400,

@@ -17,7 +17,8 @@ export function allowApplications(infrastructure: Infrastructure) {
     reply.header('vary', 'Origin');
     const { origin } = request.headers;
     if (!origin) return;
-    if (request.tenancy.allowsDynamicRegistration) reply.header('access-control-allow-origin', '*');
+    if (request.tenancy.allowsDynamicRegistration || request.tenancy.allowsMetadataDocuments)
+      reply.header('access-control-allow-origin', '*');
     if (origin === 'null') return;
     const { callbackUrls, logoutUrls } = await registeredUrls(infrastructure, request.tenancy.environmentId);
     if (!isRegisteredOrigin([...callbackUrls, ...logoutUrls], origin)) return;

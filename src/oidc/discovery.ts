@@ -7,7 +7,7 @@ import { GRANT_TYPES } from './token.ts';
 
 const CLIENT_AUTHENTICATION = ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'];
 
-export function discovery({ issuer, allowsDynamicRegistration }: Tenancy, algorithms: readonly string[]): object {
+export function discovery({ issuer, allowsDynamicRegistration, allowsMetadataDocuments }: Tenancy, algorithms: readonly string[]): object {
   return {
     issuer,
     authorization_endpoint: `${issuer}/oauth2/auth`,
@@ -19,6 +19,7 @@ export function discovery({ issuer, allowsDynamicRegistration }: Tenancy, algori
     device_authorization_endpoint: `${issuer}/oauth2/device/auth`,
     pushed_authorization_request_endpoint: `${issuer}/oauth2/par`,
     require_pushed_authorization_requests: false,
+    ...(allowsMetadataDocuments && { client_id_metadata_document_supported: true }),
     ...(allowsDynamicRegistration && { registration_endpoint: `${issuer}/oauth2/register` }),
     end_session_endpoint: `${issuer}/logout`,
     backchannel_logout_supported: true,

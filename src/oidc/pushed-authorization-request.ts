@@ -3,7 +3,8 @@ import { createContext, type Infrastructure, type Origin } from '../features/con
 import type { Tenancy } from '../features/environments/directory.ts';
 import { keepPushedRequest, PUSHED_REQUEST_SECONDS } from '../features/pushed-requests/service.ts';
 import { checkAuthorization } from './authorization.ts';
-import { authenticateClient, type Form } from './client-authentication.ts';
+import { authenticateClient, type Form, parameter } from './client-authentication.ts';
+import { clientOfDocument, isDocumentUrl } from './client-id-metadata-document.ts';
 import { OAuthError, PageError } from './errors.ts';
 import { onlyKnown } from './parameters.ts';
 
@@ -19,17 +20,23 @@ export async function pushAuthorizationRequest(
   tenancy: Tenancy,
   { authorization, form, origin }: { authorization: string | undefined; form: Form; origin: Origin },
 ): Promise<PushedRequestAnswer> {
-  const { applicationId, clientId } = await authenticateClient(infrastructure, tenancy, authorization, form);
   const { environmentId } = tenancy;
   const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, origin);
+  const said = parameter(form, 'client_id');
+  if (said && isDocumentUrl(said)) await clientOfDocument(ctx, tenancy, said).catch(asOAuthError);
+  const { applicationId, clientId } = await authenticateClient(infrastructure, tenancy, authorization, form);
   const query = { ...form, client_id: clientId };
-  const { refusal } = await checkAuthorization(ctx, tenancy, query, 'application').catch((error: unknown) => {
-    throw error instanceof PageError ? new OAuthError('invalid_request', error.message) : error;
-  });
+  const { refusal } = await checkAuthorization(ctx, tenancy, query, 'application').catch(asOAuthError);
   if (refusal?.code === 'invalid_target') throw new OAuthError(refusal.code, refusal.message);
   const parameters = String(onlyKnown(query));
   return {
     request_uri: await keepPushedRequest(infrastructure, { environmentId, applicationId, parameters }),
     expires_in: PUSHED_REQUEST_SECONDS,
   };
+}
+
+/** What a person would read on a page, for an application. */
+function asOAuthError(error: unknown): never {
+  if (!(error instanceof PageError)) throw error;
+  throw new OAuthError(error.status === 429 ? 'temporarily_unavailable' : 'invalid_request', error.message);
 }

@@ -19,8 +19,8 @@ const TOKEN = 'refresh_token';
 const MARK = '_kbrte';
 
 /** Two applications of an issuer share the browser's cookies: each finds its own before the one that came last. */
-function namesFor({ clientId }: Client): string[] {
-  return [`${TOKEN}_${clientId.slice(0, 6)}`, TOKEN];
+function namesFor({ applicationId }: Client): string[] {
+  return [`${TOKEN}_${applicationId.slice(4, 10)}`, TOKEN];
 }
 
 /** The token that the browser keeps for the application, when one of the application's own pages asks. */

@@ -164,12 +164,13 @@ ${form(view, 'device', html`<button class="primary" name="p_decision" value="all
 }
 
 function giveConsent(view: SignInView) {
-  const { redirectUri, scopes, audiences } = view.attempt.request;
+  const { clientId, redirectUri, scopes, audiences } = view.attempt.request;
+  const from = clientId.includes('://') ? html` It comes from <strong>${new URL(clientId).host}</strong>.` : '';
   const wants = ['Which account you have here', ...scopes.flatMap((scope) => PERSONAL[scope] ?? []), ...audiences];
   return {
     title: 'Allow an application',
     body: html`<h1>Allow ${view.applicationName}?</h1>
-<p class="lead">An application that calls itself <strong>${view.applicationName}</strong> asks for your account. <strong>It is not verified:</strong> nobody here has looked at it. Your answer goes to <strong>${placeOf(redirectUri)}</strong>.</p>
+<p class="lead">An application that calls itself <strong>${view.applicationName}</strong> asks for your account.${from} <strong>It is not verified:</strong> nobody here has looked at it. Your answer goes to <strong>${placeOf(redirectUri)}</strong>.</p>
 <p>It gets:</p><ul>${wants.map((one) => html`<li>${one}</li>`)}</ul>
 ${form(view, 'consent', html`<button class="primary" name="p_decision" value="allow">Allow</button><p class="aside">You did not start this? <button class="link" name="p_decision" value="deny">Do not allow</button></p>`)}`,
   };

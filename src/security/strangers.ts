@@ -89,12 +89,17 @@ export function postToStranger(
   return askStranger(url, { method: 'POST', headers: sized, body }, options, async (response) => response.statusCode ?? 0);
 }
 
-/** Reads what a stranger answers with, at most `maxBytes` of it.
+/** Reads what a stranger answers with, at most `maxBytes` of it, of a media type that matches `type` where one is asked for.
  * @throws ForbiddenAddressError when the URL leads where it must not
- * @throws Error when the answer is not a 200, is longer, or did not end within ten seconds */
-export function getFromStranger(url: URL, maxBytes: number, options: StrangerOptions): Promise<string> {
+ * @throws Error when the answer is not a 200, is longer, of another type, or did not end within ten seconds */
+export function getFromStranger(
+  url: URL,
+  maxBytes: number,
+  { type, ...options }: StrangerOptions & { readonly type?: RegExp },
+): Promise<string> {
   return askStranger(url, { method: 'GET', headers: { accept: 'application/json' } }, options, async (response) => {
     if (response.statusCode !== 200) throw new Error(`The answer was ${response.statusCode}.`);
+    if (type && !type.test(response.headers['content-type'] ?? '')) throw new Error('The answer is of another type.');
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -103,7 +103,7 @@ describe('by the hosts of issuer and application', () => {
   async function told(issuer: string, page: string): Promise<string[]> {
     const tenancy = { issuer, cookiePath: '/' } as never;
     const client = {
-      clientId: 'abcdef0123',
+      applicationId: 'app_abcdef0123',
       secretHash: null,
       callbackUrls: [`${page}/callback`],
       logoutUrls: [],

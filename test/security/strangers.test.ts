@@ -209,12 +209,16 @@ test('who has not answered within ten seconds is not waited for, whatever takes 
     (await listenRaw((socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'))).url,
     (await listenRaw((socket) => drip(socket, 'x'))).url,
   ];
+  const slowBody = (await listenRaw((socket) => drip(socket, 'HTTP/1.1 200 OK\r\n\r\nx'))).url;
   const { lookup } = dns;
   dns.lookup = (() => undefined) as unknown as typeof lookup;
   syncBuiltinESMExports();
   const started = performance.now();
-  const ends = urls.map(async (url) => {
-    await expect(postToStranger(url, message, { allowLoopback: true })).rejects.toThrow();
+  const ends = [
+    ...urls.map((url) => postToStranger(url, message, { allowLoopback: true })),
+    getFromStranger(slowBody, 100_000, { allowLoopback: true }),
+  ].map(async (answer) => {
+    await expect(answer).rejects.toThrow();
     return performance.now() - started;
   });
   for (const milliseconds of await Promise.all(ends)) {
@@ -249,6 +253,7 @@ test('what is read has a bound, is a 200, and comes from nowhere inside', async 
   expect(await getFromStranger(url, 1000, { allowLoopback: true })).toBe('x'.repeat(1000));
   await expect(getFromStranger(url, 999, { allowLoopback: true })).rejects.toThrow('too long');
   await expect(getFromStranger(url, 1000, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
+  await expect(getFromStranger(url, 1000, { allowLoopback: true, type: /json/ })).rejects.toThrow('another type');
   const inside = await listen((_request, response) => response.end());
   const redirecting = await listen((_request, response) => response.writeHead(302, { location: inside.url.href }).end());
   await expect(getFromStranger(redirecting.url, 1000, { allowLoopback: true })).rejects.toThrow('302');

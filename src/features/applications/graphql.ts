@@ -57,7 +57,12 @@ export const Application = builder.prismaObject('Application', {
   permission: 'read:applications',
   fields: (t) => ({
     id: t.exposeID('id', { open: 'it was reached through a gated field', description: 'The application’s id: `app_` and the client id.' }),
-    clientId: t.string({ nullable: true, description: '`client_id` in the protocol.', resolve: ({ id }) => id.slice('app_'.length) }),
+    clientId: t.string({
+      nullable: true,
+      description: '`client_id` in the protocol: the end of its id, or the URL of its metadata.',
+      select: { metadataUrl: true },
+      resolve: ({ id, metadataUrl }) => metadataUrl ?? id.slice('app_'.length),
+    }),
     name: t.exposeString('name', { nullable: true, description: 'Its name, which people see when they sign in.' }),
     type: t.field({
       type: ApplicationTypeEnum,

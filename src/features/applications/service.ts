@@ -238,7 +238,7 @@ export interface AuthorizedApi {
 }
 
 // As JSON, one value: of a wide row the driver would describe and parse each column anew.
-const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', substr(a.id, 5), 'name', a.name, 'type', a.type,
+const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', coalesce(a.metadata_url, substr(a.id, 5)), 'name', a.name, 'type', a.type,
     'secretHash', a.secret_hash, 'previousSecretHash', a.previous_secret_hash, 'jwks', a.jwks, 'jwksUri', a.jwks_uri,
     'organization', CASE WHEN a.organization_id IS NOT NULL THEN (SELECT json_build_object('id', o.id, 'isSuspended', o.is_suspended)
        FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
@@ -251,12 +251,19 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', subs
       WHERE g.environment_id = a.environment_id AND g.application_id = a.id AND NOT (a.is_dynamic AND p.is_management))) AS client
   FROM applications a WHERE a.environment_id = $1 AND a.id = $2`;
 
+/** The id of the application with this client id: of one that is the URL of its metadata, what follows from that. */
+export function applicationIdOf(clientId: string): string | undefined {
+  if (clientId.includes('://')) return `app_${sha256(clientId).slice(0, 32)}`;
+  return /^[0-9a-f]{32}$/.test(clientId) ? `app_${clientId}` : undefined;
+}
+
 /** The client with this client id in the environment, with the APIs it is authorised for. */
 export async function findClient(infrastructure: Infrastructure, environmentId: string, clientId: string): Promise<Client | undefined> {
-  if (!/^[0-9a-f]{32}$/.test(clientId)) return undefined;
+  const applicationId = applicationIdOf(clientId);
+  if (!applicationId) return undefined;
   return infrastructure.lookups.find(environmentId, `client ${clientId}`, async () => {
-    const [row] = await infrastructure.database.query<{ client: Client }>('find-client', CLIENT, [environmentId, `app_${clientId}`]);
-    return row?.client;
+    const [row] = await infrastructure.database.query<{ client: Client }>('find-client', CLIENT, [environmentId, applicationId]);
+    return row?.client.clientId === clientId ? row.client : undefined;
   });
 }
 

@@ -16,6 +16,8 @@ const DESCRIPTIONS = {
   hasEnumerationProtection: 'Whether the sign-in pages look the same for addresses with and without an account.',
   allowDynamicRegistration:
     'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',
+  allowMetadataDocuments:
+    'Whether the https URL of an application’s metadata is a client id by itself, as AI agents use them. Nobody has looked at those either.',
   maxFailures: 'Failures in a row that lock an account.',
   lockSeconds: 'Seconds that an account stays locked.',
 };
@@ -32,6 +34,7 @@ interface Policies {
   readonly invitationApplicationId: string | null;
   readonly hasEnumerationProtection: boolean;
   readonly allowDynamicRegistration: boolean;
+  readonly allowMetadataDocuments: boolean;
   readonly maxFailures: number;
   readonly lockSeconds: number;
 }
@@ -64,6 +67,10 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
     allowDynamicRegistration: t.exposeBoolean('allowDynamicRegistration', {
       nullable: true,
       description: DESCRIPTIONS.allowDynamicRegistration,
+    }),
+    allowMetadataDocuments: t.exposeBoolean('allowMetadataDocuments', {
+      nullable: true,
+      description: DESCRIPTIONS.allowMetadataDocuments,
     }),
     maxFailures: t.exposeInt('maxFailures', { nullable: true, description: DESCRIPTIONS.maxFailures }),
     lockSeconds: t.exposeInt('lockSeconds', { nullable: true, description: DESCRIPTIONS.lockSeconds }),
@@ -125,6 +132,7 @@ builder.prismaObjectFields('Environment', (t) => ({
       invitationApplicationId: true,
       hasEnumerationProtection: true,
       allowDynamicRegistration: true,
+      allowMetadataDocuments: true,
       maxFailures: true,
       lockSeconds: true,
     },
@@ -178,6 +186,7 @@ defineMutation({
     }),
     hasEnumerationProtection: t.boolean({ description: `${DESCRIPTIONS.hasEnumerationProtection} ${UNCHANGED}` }),
     allowDynamicRegistration: t.boolean({ description: `${DESCRIPTIONS.allowDynamicRegistration} ${UNCHANGED}` }),
+    allowMetadataDocuments: t.boolean({ description: `${DESCRIPTIONS.allowMetadataDocuments} ${UNCHANGED}` }),
     maxFailures: t.int({ description: bounds('maxFailures') }),
     lockSeconds: t.int({ description: bounds('lockSeconds') }),
   }),

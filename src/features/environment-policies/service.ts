@@ -69,6 +69,7 @@ export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly invitationApplicationId?: string | null | undefined;
   readonly hasEnumerationProtection?: boolean | null | undefined;
   readonly allowDynamicRegistration?: boolean | null | undefined;
+  readonly allowMetadataDocuments?: boolean | null | undefined;
   readonly maxFailures?: number | null | undefined;
   readonly lockSeconds?: number | null | undefined;
 }
@@ -93,6 +94,7 @@ export const updateEnvironmentPolicies = action({
       invitationApplicationId,
       hasEnumerationProtection: input.hasEnumerationProtection ?? undefined,
       allowDynamicRegistration: input.allowDynamicRegistration ?? undefined,
+      allowMetadataDocuments: input.allowMetadataDocuments ?? undefined,
       maxFailures: within('maxFailures', input.maxFailures),
       lockSeconds: within('lockSeconds', input.lockSeconds),
     });

@@ -16,6 +16,8 @@ export interface Tenancy {
   readonly cookiePath: string;
   /** Whether applications may register themselves (RFC 7591). */
   readonly allowsDynamicRegistration: boolean;
+  /** Whether the URL of a client's metadata is a client id. */
+  readonly allowsMetadataDocuments: boolean;
 }
 
 /** The environment at `address`, or undefined where there is none. */
@@ -63,6 +65,7 @@ function cached(
         issuer: issuerOf(infrastructure.config, row),
         cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
         allowsDynamicRegistration: row.allowDynamicRegistration,
+        allowsMetadataDocuments: row.allowMetadataDocuments,
       }) ??
       undefined
     );

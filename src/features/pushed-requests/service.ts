@@ -5,6 +5,7 @@
 import { later } from '../../kernel/clock.ts';
 import { randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
+import { applicationIdOf } from '../applications/service.ts';
 import type { Infrastructure } from '../context.ts';
 
 /** Seconds in which a pushed request can be fetched. */
@@ -44,7 +45,7 @@ export async function takePushedRequest(
   const [taken] = await database.query<{ parameters: string }>(
     'take-pushed-request',
     'DELETE FROM pushed_requests WHERE environment_id = $1 AND request_hash = $2 AND application_id = $3 AND expires_at > $4 RETURNING parameters',
-    [environmentId, sha256(uri), `app_${clientId}`, clock.now()],
+    [environmentId, sha256(uri), applicationIdOf(clientId) ?? '', clock.now()],
   );
   return taken && vault.open(PURPOSE, taken.parameters);
 }

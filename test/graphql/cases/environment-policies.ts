@@ -27,6 +27,8 @@ export const environmentPolicies: FeatureCases = {
       input: async (stage, name) => ({
         ...own(stage),
         allowedDomains: ['people.test', `${name}.test`],
+        allowDynamicRegistration: true,
+        allowMetadataDocuments: true,
         allowInvitations: true,
         invitationApplicationId: await newApplication(stage, 'spa', 'https://login.test'),
       }),
