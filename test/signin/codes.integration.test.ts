@@ -42,16 +42,28 @@ async function resend(agent: UserAgent, page: PageView, email: string): Promise<
   return codeIn(await gatehouse.mailTo(email, { after }));
 }
 
-test('after five wrong codes the right one does not work either; a new one does', async () => {
+test('after five wrong codes neither the right one works nor a new one, until the lock is over', async () => {
   const { email, agent, page, code } = await asked();
   for (const guess of wrong(code, 5)) {
     const refused = await type(agent, page, guess);
     expect([refused.status, headingOf(refused)]).toEqual([422, 'Check your mail']);
   }
-  const late = await type(agent, page, code);
-  expect([late.status, isSignedIn(late)]).toEqual([429, false]);
-  expect(problemOf(late)).toMatch(/Ask for another/);
+  for (const right of [code, await resend(agent, page, email)]) {
+    const late = await type(agent, page, right);
+    expect([late.status, problemOf(late)]).toEqual([429, expect.stringMatching(/locked/)]);
+  }
+  gatehouse.advance(301);
   expect(isSignedIn(await type(agent, page, await resend(agent, page, email)))).toBe(true);
+});
+
+test('an address that nobody has gets no more guesses by more attempts, in whatever spelling', async () => {
+  const email = newAddress();
+  const attempts = [await asked(email), await asked(email.toUpperCase()), await asked(email)];
+  const answers = await Promise.all(attempts.flatMap(({ agent, page, code }) => wrong(code, 4).map((guess) => type(agent, page, guess))));
+  const counts = Map.groupBy(answers, ({ status }) => status);
+  expect([counts.get(422)?.length, counts.get(429)?.length]).toEqual([5, 7]);
+  for (const { agent, page, code } of attempts) expect((await type(agent, page, code)).status).toBe(429);
+  expect(isSignedIn(await type(...(({ agent, page, code }) => [agent, page, code] as const)(await asked())))).toBe(true);
 });
 
 test('four wrong codes do no harm', async () => {

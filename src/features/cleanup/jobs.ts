@@ -12,6 +12,7 @@ import { deleteExpiredQuotas } from '../quotas/service.ts';
 import { deleteExpiredUses } from '../replays/service.ts';
 import { deleteExpiredSessions } from '../sessions/service.ts';
 import { deleteExpiredAttempts } from '../sign-in-attempts/service.ts';
+import { deleteOldFailures } from '../sign-in-failures/service.ts';
 
 export async function startCleanup(infrastructure: Infrastructure): Promise<void> {
   const ctx = createContext(infrastructure, { kind: 'system', name: 'cleanup' });
@@ -21,6 +22,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredGrants(infrastructure),
         await deleteExpiredSessions(ctx),
         await deleteExpiredAttempts(ctx),
+        await deleteOldFailures(ctx),
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
         await deleteExpiredPushedRequests(infrastructure),

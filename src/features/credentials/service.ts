@@ -1,8 +1,4 @@
-/**
- * Proving who one is: passwords, and the count of failures that locks an account. An attempt is counted before it is
- * checked, so that any number of parallel guesses gets no more tries than a row of single ones.
- */
-import { Prisma } from '../../db/client.ts';
+/** Passwords: checking them, choosing them, and taking them over from elsewhere. */
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { isCommonPassword } from '../../security/passwords/common-passwords.ts';
 import {
@@ -16,44 +12,10 @@ import {
   verifyPassword,
 } from '../../security/passwords/passwords.ts';
 import { audit } from '../audit/service.ts';
-import { type Context, inTransaction } from '../context.ts';
+import type { Context } from '../context.ts';
+import { tryProof } from '../sign-in-failures/service.ts';
 
 type Scope = { readonly environmentId: string; readonly businessId: string };
-
-/** Takes one of the account's tries, of which the environment's policy says how many there are. False while it is locked: then nothing may be checked. */
-export async function takeTry(ctx: Context, scope: Scope, userId: string): Promise<boolean> {
-  const now = ctx.clock.now();
-  const times = Prisma.sql`CASE WHEN u.locked_until IS NULL THEN u.failed_sign_ins + 1 ELSE 1 END`;
-  const rows = await ctx.db.$queryRaw<{ locked: boolean; seconds: number }[]>`
-    UPDATE users u SET
-      failed_sign_ins = ${times},
-      locked_until = CASE WHEN ${times} >= e.max_failures THEN ${now}::timestamptz + make_interval(secs => e.lock_seconds) END
-    FROM environments e
-    WHERE u.environment_id = ${scope.environmentId} AND u.id = ${userId} AND e.id = u.environment_id
-      AND (u.locked_until IS NULL OR u.locked_until <= ${now})
-    RETURNING u.locked_until IS NOT NULL AS locked, e.lock_seconds AS seconds`;
-  const [row] = rows;
-  if (row?.locked)
-    await audit(ctx, { ...scope, action: 'user.locked', target: { type: 'user', id: userId }, details: { seconds: row.seconds } });
-  return row !== undefined;
-}
-
-/** Writes down that a person gave the wrong proof. */
-export async function recordFailure(ctx: Context, scope: Scope, userId: string, method: 'password' | 'code'): Promise<void> {
-  const { environmentId, businessId } = scope;
-  const target = { type: 'user', id: userId };
-  await inTransaction(ctx, (tx) =>
-    audit(tx, { businessId, environmentId, action: 'user.authentication_failed', target, details: { method } }),
-  );
-}
-
-/** Gives all tries back after a success. */
-export async function clearTries(ctx: Context, scope: Scope, userId: string): Promise<void> {
-  await ctx.db.user.update({
-    where: { environmentId_id: { environmentId: scope.environmentId, id: userId } },
-    data: { failedSignIns: 0, lockedUntil: null },
-  });
-}
 
 /** What a user's password is good for: a temporary one leads to the choice of another. */
 export async function passwordState(ctx: Context, environmentId: string, userId: string): Promise<'none' | 'temporary' | 'set'> {
@@ -68,21 +30,18 @@ export async function passwordState(ctx: Context, environmentId: string, userId:
 /** `temporary`: right, used up by it, and another one has to be chosen. `reset`: right, but a code has to be typed first. */
 export type PasswordCheck = 'right' | 'temporary' | 'reset' | 'wrong' | 'locked';
 
-/** Checks a password. An imported hash is replaced by argon2id at its first success. */
-export async function checkPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<PasswordCheck> {
+/** Checks a password, as one of the user's tries. An imported hash is replaced by argon2id at its first success. */
+export function checkPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<PasswordCheck> {
   const { environmentId } = scope;
-  if (!(await takeTry(ctx, scope, userId))) return 'locked';
-  const stored = await ctx.db.password.findUnique({ where: { environmentId_userId: { environmentId, userId } } });
-  const right = stored ? await verifyPassword(stored, password) : await verifyAgainstNothing(password);
-  if (!stored || !right || (stored.isTemporary && !(await useUp(ctx, stored)))) {
-    await recordFailure(ctx, scope, userId, 'password');
-    return 'wrong';
-  }
-  await clearTries(ctx, scope, userId);
-  if (stored.isTemporary) return 'temporary';
-  if ((await passwordState(ctx, environmentId, userId)) === 'none') return 'reset';
-  if (needsRehash(stored)) await savePassword(ctx, environmentId, userId, await hashPassword(password));
-  return 'right';
+  return tryProof(ctx, scope, { userId }, 'password', async () => {
+    const stored = await ctx.db.password.findUnique({ where: { environmentId_userId: { environmentId, userId } } });
+    const right = stored ? await verifyPassword(stored, password) : await verifyAgainstNothing(password);
+    if (!stored || !right || (stored.isTemporary && !(await useUp(ctx, stored)))) return 'wrong';
+    if (stored.isTemporary) return 'temporary';
+    if ((await passwordState(ctx, environmentId, userId)) === 'none') return 'reset';
+    if (needsRehash(stored)) await savePassword(ctx, environmentId, userId, await hashPassword(password));
+    return 'right';
+  });
 }
 
 /** Uses a temporary password up: true once, however many present it at the same moment. Until another one is chosen only a code leads on. */
@@ -98,9 +57,9 @@ async function useUp(
 }
 
 /** Sets a password that the person has just chosen.
- * @throws InvalidInputError PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, or PASSWORD_UNCHANGED for the temporary one that is to be replaced */
+ * @throws InvalidInputError PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON, or PASSWORD_UNCHANGED for the temporary one that is to be replaced */
 export async function setPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<void> {
-  assertLength(password, 'p_first_password');
+  await assertChoosable(password, 'p_first_password');
   const { environmentId } = scope;
   const temporary = await ctx.db.password.findFirst({ where: { environmentId, userId, isTemporary: true } });
   if (temporary && (await verifyPassword(temporary, password)))
@@ -144,16 +103,16 @@ export async function savePasswordHash(ctx: Context, environmentId: string, user
 /** Sets a password that is good for one sign-in, which ends with the choice of another.
  * @throws InvalidInputError PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or PASSWORD_COMMON */
 export async function saveTemporaryPassword(ctx: Context, environmentId: string, userId: string, password: string): Promise<void> {
-  assertLength(password, 'password');
-  if (await isCommonPassword(password))
-    throw new InvalidInputError('PASSWORD_COMMON', 'This is one of the passwords that are guessed first.', ['password']);
+  await assertChoosable(password, 'password');
   await savePassword(ctx, environmentId, userId, await hashPassword(password), true);
 }
 
-function assertLength(password: string, field: string): void {
+async function assertChoosable(password: string, field: string): Promise<void> {
   const problem = checkNewPassword(password);
   if (problem === 'too_short') throw new InvalidInputError('PASSWORD_TOO_SHORT', 'A password has at least 8 characters.', [field]);
   if (problem) throw new InvalidInputError('PASSWORD_TOO_LONG', 'A password has at most 1024 characters.', [field]);
+  if (await isCommonPassword(password))
+    throw new InvalidInputError('PASSWORD_COMMON', 'This is one of the passwords that are guessed first.', [field]);
 }
 
 /** Writes a password, which answers a request to reset the one before it. */

@@ -2,8 +2,9 @@
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { audit } from '../audit/service.ts';
 import { action } from '../context.ts';
-import { clearTries, type PasswordHashInput, savePasswordHash, saveTemporaryPassword } from '../credentials/service.ts';
+import { type PasswordHashInput, savePasswordHash, saveTemporaryPassword } from '../credentials/service.ts';
 import { endAccessOfUser } from '../sessions/service.ts';
+import { forgetFailures } from '../sign-in-failures/service.ts';
 import { userScope } from '../users/service.ts';
 
 interface UserInput {
@@ -67,7 +68,7 @@ export const unlockUser = action({
   scope: (ctx, { userId }: UserInput, permission) => userScope(ctx, permission, userId),
   async run(ctx, { userId }, scope): Promise<UserKey> {
     const { environmentId, businessId } = scope;
-    await clearTries(ctx, scope, userId);
+    await forgetFailures(ctx, scope, { userId });
     await audit(ctx, { businessId, environmentId, action: 'user.unlocked', target: { type: 'user', id: userId } });
     return { environmentId, id: userId };
   },

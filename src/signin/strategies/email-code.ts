@@ -1,12 +1,12 @@
 /** Proving an address by a mailed 6-digit code: the way to sign up, and to sign in without a password. */
 
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
-import { clearTries, recordFailure, takeTry } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { acceptInvitation } from '../../features/organization-invitations/acceptance.ts';
 import { createOwnOrganization, joinAsNewUser } from '../../features/organizations/service.ts';
 import { noteMarketingTags } from '../../features/property-values/marketing.ts';
 import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { forgetFailures, tryProof } from '../../features/sign-in-failures/service.ts';
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
 import { fullName } from '../../oidc/claims.ts';
 import { invitationGone } from '../../oidc/errors.ts';
@@ -49,11 +49,9 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
   const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
   if (!/^\d{6}$/.test(code)) return problem('The code has six digits.', 'p_confirmation_code');
   if (!attempt.email) throw expired();
-  if (attempt.userId && !(await takeTry(ctx, tenancy, attempt.userId)))
-    return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
-
-  const result = await checkCode(ctx, attempt, code);
-  if (result === 'wrong' && attempt.userId) await recordFailure(ctx, tenancy, attempt.userId, 'code');
+  const suspect = attempt.userId ? { userId: attempt.userId } : { address: attempt.email };
+  const result = await tryProof(ctx, tenancy, suspect, 'code', () => checkCode(ctx, attempt, code));
+  if (result === 'locked') return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
   if (result === 'wrong') return problem('That is not the code we sent. Check the latest mail.', 'p_confirmation_code');
   if (result === 'expired') return problem('This code has expired. Ask for another one.', 'p_confirmation_code');
   if (result === 'used_up') return problem('This code cannot be used any more. Ask for another one.', 'p_confirmation_code', 429);
@@ -62,10 +60,10 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
   if (!userId) {
     const isKnown = await findUserIdByEmail(ctx, tenancy.environmentId, attempt.email);
     if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.email))) return NOT_OPEN;
+    await forgetFailures(ctx, tenancy, suspect);
     const signedUp = await signUp(ctx, place, attempt, attempt.email);
     return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId);
   }
-  await clearTries(ctx, tenancy, userId);
   await verifyEmail(ctx, tenancy.environmentId, attempt.email);
   return identified(ctx, place, attempt, userId);
 }
