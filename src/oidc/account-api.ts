@@ -7,6 +7,7 @@ import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { findSubject } from '../features/grants/subject.ts';
 import { presentedToken } from './access-token.ts';
+import { organizationOf } from './claims.ts';
 import type { Presentation } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 import { userProfile } from './user-profile.ts';
@@ -69,7 +70,7 @@ async function holderOf(infrastructure: Infrastructure, tenancy: Tenancy, presen
   const { claims, subject } = (await presentedToken(infrastructure, tenancy, presentation)) ?? {};
   if (!claims || !subject) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
   const { environmentId } = tenancy;
-  const organizationId = typeof claims['org_code'] === 'string' ? claims['org_code'] : null;
+  const organizationId = organizationOf(claims);
   const person = organizationId ? await findSubject(infrastructure, environmentId, subject.userId, organizationId) : subject;
   if (!person || (organizationId && (!person.organization || person.organization.isSuspended)))
     throw new AccountApiError(403, 'FORBIDDEN', 'The user is not a member of the organization any more, or it is suspended.');

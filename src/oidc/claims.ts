@@ -22,7 +22,7 @@ export function accessTokenClaims(
   optional: object,
 ): object {
   const iat = epochSeconds(now);
-  return {
+  return named(client, {
     ...optional,
     iss: issuer,
     sub: subject.userId,
@@ -34,11 +34,13 @@ export function accessTokenClaims(
     scp: grant.scopes,
     ...(apiScopes.length > 0 && { scope: apiScopes.join(' ') }),
     ...(subject.organization && { org_code: subject.organization.id }),
-    permissions: subject.permissions,
+    permissions: client.accessTokenClaims.includes('api_scopes')
+      ? [...new Set([...subject.permissions, ...apiScopes])]
+      : subject.permissions,
     feature_flags: subject.featureFlags,
     ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
     ...(!client.isSessionPersistent && { ksp: { persistent: false } }),
-  };
+  });
 }
 
 /** Claims of an ID token (OpenID Connect Core §2). */
@@ -49,7 +51,7 @@ export function idTokenClaims(
   extra: { nonce: string | null; atHash: string; optional: object },
 ): object {
   const iat = epochSeconds(now);
-  return {
+  return named(client, {
     ...extra.optional,
     iss: issuer,
     sub: subject.userId,
@@ -67,7 +69,7 @@ export function idTokenClaims(
     ...profileClaims(subject, grant.scopes),
     org_codes: subject.organizationCodes,
     ...(subject.providedId && { provided_id: subject.providedId }),
-  };
+  });
 }
 
 /** The claims about a person that `scopes` open (OpenID Connect Core §5.4). */
@@ -97,7 +99,7 @@ export function machineTokenClaims(
   optional: object,
 ): object {
   const iat = epochSeconds(now);
-  return {
+  return named(client, {
     ...optional,
     iss: issuer,
     aud: audiences,
@@ -111,5 +113,30 @@ export function machineTokenClaims(
     ...(client.organization && { org_code: client.organization.id }),
     ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
     v: '2',
-  };
+  });
+}
+
+/** What Hasura calls the claims that it reads. */
+const HASURA_NAMES: Readonly<Record<string, string>> = {
+  permissions: 'x-hasura-permissions',
+  org_code: 'x-hasura-org-code',
+  org_codes: 'x-hasura-org-codes',
+  roles: 'x-hasura-roles',
+  feature_flags: 'x-hasura-feature-flags',
+  org_name: 'x-hasura-org-name',
+  organizations: 'x-hasura-organizations',
+  user_properties: 'x-hasura-user_properties',
+  organization_properties: 'x-hasura-organization_properties',
+};
+
+/** The claims by the names that the application reads them by. */
+function named({ isHasuraMappingEnabled }: Client, claims: object): object {
+  if (!isHasuraMappingEnabled) return claims;
+  return Object.fromEntries(Object.entries(claims).map(([name, value]) => [HASURA_NAMES[name] ?? name, value]));
+}
+
+/** The organization that an access token of ours is for. */
+export function organizationOf(claims: Readonly<Record<string, unknown>>): string | null {
+  const code = claims['org_code'] ?? claims[HASURA_NAMES['org_code']!];
+  return typeof code === 'string' ? code : null;
 }

@@ -24,7 +24,14 @@ beforeEach(async () => {
   await prisma.application.updateMany({
     where: { environmentId: scope.environmentId },
     data: {
-      ...{ accessTokenClaims: [], idTokenClaims: [], machineTokenClaims: [], isSessionPersistent: true, sessionInactivityTimeout: 86_400 },
+      ...{
+        accessTokenClaims: [],
+        idTokenClaims: [],
+        machineTokenClaims: [],
+        isHasuraMappingEnabled: false,
+        isSessionPersistent: true,
+        sessionInactivityTimeout: 86_400,
+      },
       ...{ accessTokenLifetime: 86_400, idTokenLifetime: 3600, refreshTokenLifetime: 1_296_000 },
     },
   });
@@ -126,6 +133,64 @@ test('tokens carry what the application chose from the next one on, and nothing 
   expect(decodeJwt(later.access_token)).not.toHaveProperty('user_properties');
 });
 
+test('where the application wants it, claims are called as Hasura expects them, and our own doors read them', async () => {
+  const { person, organizationId, role, tokens } = await member();
+  const input = {
+    applicationId: idOf('spa'),
+    isHasuraMappingEnabled: true,
+    accessTokenClaims: ['roles', 'org_name', 'email'],
+    idTokenClaims: ['organizations'],
+  };
+  expect((await ask(gatehouse, owner, TOKENS, { input })).data?.updateApplicationTokens?.errors).toEqual([]);
+  const { body } = await refresh(gatehouse, tokens.refresh_token);
+  const access = decodeJwt(body.access_token);
+  expect(access).toMatchObject({
+    iss: gatehouse.quickstart.issuer,
+    scp: ['openid', 'profile', 'email', 'offline'],
+    email: person.email,
+    'x-hasura-permissions': [],
+    'x-hasura-org-code': organizationId,
+    'x-hasura-org-name': 'Globex',
+    'x-hasura-roles': [role],
+    'x-hasura-feature-flags': expect.any(Object),
+  });
+  const id = decodeJwt(body.id_token);
+  expect(id['x-hasura-org-codes']).toContain(organizationId);
+  expect(id['x-hasura-organizations']).toEqual(expect.arrayContaining([{ id: organizationId, name: 'Globex' }]));
+  for (const claim of ['permissions', 'org_code', 'org_codes', 'org_name', 'roles', 'feature_flags', 'organizations'])
+    expect([access[claim], id[claim]]).toEqual([undefined, undefined]);
+
+  const roles = await fetch(`${gatehouse.quickstart.issuer}/account_api/v1/roles`, {
+    headers: { authorization: `Bearer ${body.access_token}` },
+  });
+  expect(((await roles.json()) as { data: object }).data).toEqual({ org_code: organizationId, roles: [role] });
+});
+
+test('the scopes of APIs stand among the permissions, and the application’s properties beside the person’s, where they are chosen', async () => {
+  const { environmentId, businessId } = scope;
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const { person, organizationId } = await member();
+  const applicationId = idOf('spa');
+  const property = { key: 'channel', name: 'Channel', type: 'single_line_text', context: 'application', isPrivate: false };
+  await prisma.property.create({ data: { businessId, id: 'prop_channel', ...property } });
+  await prisma.applicationPropertyValue.create({
+    data: { environmentId, applicationId, businessId, propertyId: 'prop_channel', value: 'web' },
+  });
+  const { id: scopeId } = await prisma.apiScope.findFirstOrThrow({ where: { environmentId, name: 'read:invoices' } });
+  await prisma.membershipScope.create({ data: { environmentId, membershipId: `om_${organizationId}_0`, scopeId } });
+  const claimsWith = async (accessTokenClaims: string[]) => {
+    await ask(gatehouse, owner, TOKENS, { input: { applicationId, accessTokenClaims } });
+    const answer = await person.authorize('spa', { org_code: organizationId, audience: 'https://api.acme.test' });
+    return decodeJwt((await exchange(gatehouse, answer)).body.access_token);
+  };
+  expect(await claimsWith([])).toMatchObject({ permissions: [], scope: 'read:invoices' });
+  expect(await claimsWith(['api_scopes', 'property:channel'])).toMatchObject({
+    permissions: ['read:invoices'],
+    scope: 'read:invoices',
+    application_properties: { channel: { v: 'web' } },
+  });
+});
+
 test('no private property and no standard claim can be chosen', async () => {
   const { prisma } = gatehouse.app.infrastructure.database;
   const { businessId } = scope;
@@ -163,18 +228,24 @@ test('a machine’s token carries its scopes as permissions, and the application
   const input = { applicationId, machineTokenClaims: ['permissions', 'property:cost_centre'] };
   expect((await ask(gatehouse, owner, TOKENS, { input })).data?.updateApplicationTokens?.errors).toEqual([]);
   const { clientId, clientSecret } = gatehouse.application('m2m');
-  const { body } = await postToken(gatehouse.quickstart.issuer, {
+  const form = {
     grant_type: 'client_credentials',
     client_id: clientId,
     client_secret: clientSecret!,
     audience: 'https://api.acme.test',
     scope: 'read:invoices',
-  });
+  };
+  const { body } = await postToken(gatehouse.quickstart.issuer, form);
   expect(decodeJwt(body.access_token)).toMatchObject({
     scp: ['read:invoices'],
     permissions: ['read:invoices'],
     application_properties: { cost_centre: { v: '42' } },
   });
+
+  await ask(gatehouse, owner, TOKENS, { input: { applicationId, isHasuraMappingEnabled: true } });
+  const mapped = decodeJwt((await postToken(gatehouse.quickstart.issuer, form)).body.access_token);
+  expect(mapped).toMatchObject({ gty: ['client_credentials'], scp: ['read:invoices'], 'x-hasura-permissions': ['read:invoices'] });
+  expect(mapped).not.toHaveProperty('permissions');
 });
 
 test('a session of an application that does not keep it ends with the browser, and its tokens say so', async () => {

@@ -218,6 +218,8 @@ export interface Client {
   readonly accessTokenClaims: readonly string[];
   readonly idTokenClaims: readonly string[];
   readonly machineTokenClaims: readonly string[];
+  /** Whether claims are called as Hasura expects them. */
+  readonly isHasuraMappingEnabled: boolean;
   /** Whether a session outlives the browser, and after how many seconds without activity it is over. */
   readonly isSessionPersistent: boolean;
   readonly sessionInactivityTimeout: number;
@@ -243,7 +245,7 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', coal
     'organization', CASE WHEN a.organization_id IS NOT NULL THEN (SELECT json_build_object('id', o.id, 'isSuspended', o.is_suspended)
        FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
-    'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims,
+    'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims, 'isHasuraMappingEnabled', a.is_hasura_mapping_enabled,
     'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
     'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations, 'isDynamic', a.is_dynamic,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)

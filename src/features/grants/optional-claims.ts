@@ -34,25 +34,26 @@ const DETAILS = `SELECT json_build_object(
   'organizations', (SELECT coalesce(json_agg(json_build_object('id', o.id, 'name', o.name) ORDER BY o.id), '[]'::json) FROM memberships m
      JOIN organizations o ON o.environment_id = m.environment_id AND o.id = m.organization_id
     WHERE m.environment_id = $1 AND m.user_id = $2),
-  'properties', (SELECT coalesce(json_agg(json_build_object('key', p.key, 'context', p.context, 'type', p.type, 'value', coalesce(uv.value, ov.value)) ORDER BY p.key), '[]'::json)
+  'properties', (SELECT coalesce(json_agg(json_build_object('key', p.key, 'context', p.context, 'type', p.type, 'value', coalesce(uv.value, ov.value, av.value)) ORDER BY p.key), '[]'::json)
      FROM environments e JOIN properties p ON p.business_id = e.business_id AND p.key = ANY($4::text[]) AND NOT p.is_private
      LEFT JOIN user_property_values uv ON p.context = 'user' AND uv.environment_id = e.id AND uv.user_id = $2 AND uv.property_id = p.id
      LEFT JOIN organization_property_values ov ON p.context = 'organization' AND ov.environment_id = e.id AND ov.organization_id = $3 AND ov.property_id = p.id
-    WHERE e.id = $1 AND p.context IN ('user', 'organization'))) AS details`;
+     LEFT JOIN application_property_values av ON p.context = 'application' AND av.environment_id = e.id AND av.application_id = $5 AND av.property_id = p.id
+    WHERE e.id = $1)) AS details`;
 
-/** These are in what was read of the person already. */
-const AT_HAND = ['email', 'org_name'];
+/** For these nothing is read beyond what was read of the person already. */
+const AT_HAND = ['email', 'org_name', 'api_scopes'];
 
 /** The optional claims of a person's tokens. */
 export async function optionalClaimsOfPerson(
   infrastructure: Infrastructure,
   environmentId: string,
-  { accessTokenClaims, idTokenClaims }: ChosenClaims,
+  { applicationId, accessTokenClaims, idTokenClaims }: ChosenClaims,
   subject: Subject,
 ): Promise<{ readonly access: object; readonly id: object }> {
   const chosen = [...accessTokenClaims, ...idTokenClaims];
   const details = chosen.some((claim) => !AT_HAND.includes(claim))
-    ? await readDetails(infrastructure, environmentId, subject, keysIn(chosen))
+    ? await readDetails(infrastructure, environmentId, applicationId, subject, keysIn(chosen))
     : undefined;
   const { organization, email } = subject;
   const claim = (name: string): object => {
@@ -92,8 +93,14 @@ export async function optionalClaimsOfMachine(
   };
 }
 
-async function readDetails(infrastructure: Infrastructure, environmentId: string, subject: Subject, keys: string[]): Promise<Details> {
-  const values = [environmentId, subject.userId, subject.organization?.id ?? null, keys];
+async function readDetails(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  applicationId: string,
+  subject: Subject,
+  keys: string[],
+): Promise<Details> {
+  const values = [environmentId, subject.userId, subject.organization?.id ?? null, keys, applicationId];
   const [row] = await infrastructure.database.query<{ details: Details }>('optional-claims', DETAILS, values);
   return row!.details;
 }

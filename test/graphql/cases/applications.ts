@@ -56,6 +56,7 @@ export const applications: FeatureCases = {
       'Application.accessTokenClaims',
       'Application.idTokenClaims',
       'Application.machineTokenClaims',
+      'Application.isHasuraMappingEnabled',
       'Mutation.updateApplicationTokens',
     ],
   ],
@@ -129,7 +130,11 @@ export const applications: FeatureCases = {
     updateApplicationTokens: {
       permission: 'update:application_tokens',
       action: 'application.tokens_updated',
-      input: async (stage, name) => ({ applicationId: await newApplication(stage, name), accessTokenClaims: ['roles'] }),
+      input: async (stage, name) => ({
+        applicationId: await newApplication(stage, name),
+        accessTokenClaims: ['api_scopes'],
+        isHasuraMappingEnabled: true,
+      }),
       foreign: [{ type: 'Application', input: (applicationId) => ({ applicationId, idTokenLifetime: 600 }) }],
       mistakes: [
         { code: 'INVALID_LIFETIME', path: ['idTokenLifetime'], input: (stage) => ({ ...machine(stage), idTokenLifetime: 59 }) },

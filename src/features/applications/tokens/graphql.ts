@@ -4,6 +4,8 @@ import { changed, defineMutation } from '../../../graphql/payload.ts';
 import { GRACE_BOUNDS, LIFETIME_BOUNDS, OPTIONAL_CLAIMS, updateApplicationTokens } from './service.ts';
 
 const permission = 'read:application_tokens';
+const HASURA =
+  'Whether its tokens name permissions, roles, flags, organizations and properties as Hasura expects them, `x-hasura-permissions` and so on, instead of by their plain names.';
 
 builder.prismaObjectFields('Application', (t) => ({
   accessTokenLifetime: t.exposeInt('accessTokenLifetime', { nullable: true, permission, description: 'Seconds.' }),
@@ -26,11 +28,12 @@ builder.prismaObjectFields('Application', (t) => ({
     permission,
     description: 'The optional claims of its own access tokens.',
   }),
+  isHasuraMappingEnabled: t.exposeBoolean('isHasuraMappingEnabled', { nullable: true, permission, description: HASURA }),
 }));
 
 const SECONDS = `Seconds, ${LIFETIME_BOUNDS.min} to ${LIFETIME_BOUNDS.max}. Absent: unchanged.`;
 const claimsOf = (kind: keyof typeof OPTIONAL_CLAIMS) =>
-  `All of them from now on: ${OPTIONAL_CLAIMS[kind].map((claim) => `\`${claim}\``).join(', ')}, and \`property:\` with the key of a public property. Absent: unchanged.`;
+  `All of them from now on: ${OPTIONAL_CLAIMS[kind].map((claim) => `\`${claim}\``).join(', ')}, and \`property:\` with the key of a public property. ${kind === 'access' ? '`api_scopes` has the scopes that the person holds at its APIs stand among the permissions. ' : ''}Absent: unchanged.`;
 
 defineMutation({
   name: 'updateApplicationTokens',
@@ -54,6 +57,7 @@ defineMutation({
     accessTokenClaims: t.stringList({ description: claimsOf('access') }),
     idTokenClaims: t.stringList({ description: claimsOf('id') }),
     machineTokenClaims: t.stringList({ description: claimsOf('machine') }),
+    isHasuraMappingEnabled: t.boolean({ description: `${HASURA} Absent: unchanged.` }),
   }),
   run: (ctx, input) => updateApplicationTokens(ctx, input),
   payload: (t) => ({ application: changed(t, 'Application', 'The application.') }),

@@ -15,7 +15,7 @@ type TokenKind = 'access' | 'id' | 'machine';
 
 /** The optional claims that a token of each kind may carry. None of them is a standard claim, and nothing else can be named. */
 export const OPTIONAL_CLAIMS: Readonly<Record<TokenKind, readonly string[]>> = {
-  access: ['roles', 'email', 'org_name', 'external_org_id'],
+  access: ['roles', 'email', 'org_name', 'external_org_id', 'api_scopes'],
   id: ['organizations'],
   machine: ['permissions'],
 };
@@ -30,7 +30,7 @@ const KINDS_OF_TYPE: Readonly<Record<ApplicationType, readonly TokenKind[]>> = {
 
 /** Whose public properties a token of each kind may carry. */
 const PROPERTIES_OF_KIND: Readonly<Record<TokenKind, readonly string[]>> = {
-  access: ['user', 'organization'],
+  access: ['user', 'organization', 'application'],
   id: ['user', 'organization'],
   machine: ['application'],
 };
@@ -47,6 +47,7 @@ export interface UpdateApplicationTokensInput {
   readonly accessTokenClaims?: readonly string[] | null | undefined;
   readonly idTokenClaims?: readonly string[] | null | undefined;
   readonly machineTokenClaims?: readonly string[] | null | undefined;
+  readonly isHasuraMappingEnabled?: boolean | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
@@ -68,6 +69,7 @@ export const updateApplicationTokens = action({
         accessTokenClaims: await claimsOf('access'),
         idTokenClaims: await claimsOf('id'),
         machineTokenClaims: await claimsOf('machine'),
+        isHasuraMappingEnabled: input.isHasuraMappingEnabled ?? undefined,
         ...NEXT_VERSION,
       },
     });
