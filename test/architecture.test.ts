@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const BASE = ['config', 'mail', 'jobs', 'db', 'access', 'security', 'kernel'];
+const BASE = ['config', 'mail', 'jobs', 'db', 'access', 'security', 'languages', 'kernel'];
 const ADAPTERS = ['graphql', 'oidc', 'signin', 'pages', 'http'];
 
 /** Which layers a layer may import, besides itself. */
@@ -14,11 +14,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   ...Object.fromEntries(ADAPTERS.map((adapter) => [adapter, [...ADAPTERS, 'feature graphs', 'features', ...BASE]])),
   'feature graphs': ['graphql', 'features', ...BASE],
   features: BASE,
-  mail: ['jobs', 'db', 'security', 'kernel'],
+  mail: ['jobs', 'db', 'security', 'languages', 'kernel'],
   jobs: ['db', 'kernel'],
   db: ['kernel'],
   access: ['kernel'],
   security: ['kernel'],
+  languages: [],
   kernel: [],
   config: [],
 };

@@ -3,19 +3,19 @@ import type { FastifyInstance } from 'fastify';
 import type { Infrastructure } from '../features/context.ts';
 import { listDevelopmentMail } from '../mail/mailbox.ts';
 import { html, page } from '../pages/layout.ts';
-import { sendPage } from './server.ts';
+import { sceneOf, sendPage } from './server.ts';
 
 export function devMailboxRoutes(routes: FastifyInstance, { database }: Infrastructure): void {
   routes.get('/dev/mailbox.json', { config: { errors: 'json' } }, async (_request, reply) => {
     reply.header('cache-control', 'no-store');
     return listDevelopmentMail(database);
   });
-  routes.get('/dev/mailbox', async (_request, reply) => {
+  routes.get('/dev/mailbox', async (request, reply) => {
     const mails = await listDevelopmentMail(database);
     const body = html`<h1>Mailbox</h1>
 <p class="lead">Mail that would have been sent. Set SMTP_URL to send it.</p>
 ${mails.length === 0 ? html`<p class="aside">Nothing yet.</p>` : ''}
 ${mails.map((mail) => html`<article class="mail"><h2>${mail.subject}</h2><p class="reference">to ${mail.to}, ${mail.sentAt.toISOString()}</p><pre>${mail.text}</pre></article>`)}`;
-    return sendPage(reply, 200, page({ title: 'Mailbox', assetsPath: '/assets', body }));
+    return sendPage(reply, 200, page(sceneOf(request), { title: 'Mailbox', body }));
   });
 }

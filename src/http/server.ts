@@ -17,8 +17,11 @@ import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
-import { OAuthError, PageError } from '../oidc/errors.ts';
-import { errorPage } from '../pages/messages.ts';
+import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
+import { speaker } from '../languages/texts.ts';
+import { OAuthError, PageError, type PageErrorName } from '../oidc/errors.ts';
+import type { Scene } from '../pages/layout.ts';
+import { errorPage, type WayBack } from '../pages/messages.ts';
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
@@ -27,6 +30,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route of {@link environmentRoutes}. */
     tenancy: Tenancy;
+    /** The language that the application asks the pages to speak. */
+    askedLanguage: string | null;
+    /** The application that the person came from, once it is known. */
+    wayBack: WayBack | null;
   }
   interface FastifyContextConfig {
     /** How failures are answered; a page unless the route says otherwise. */
@@ -68,6 +75,8 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   await server.register(cookie);
   await server.register(formbody, { bodyLimit: BODY_LIMIT });
   server.decorateRequest('tenancy', null as unknown as Tenancy);
+  server.decorateRequest('askedLanguage', null);
+  server.decorateRequest('wayBack', null);
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(everyResponse).header('x-request-id', request.id);
     done();
@@ -145,6 +154,20 @@ export function basePathOf(tenancy: Tenancy | null | undefined): string {
   return tenancy && tenancy.cookiePath !== '/' ? tenancy.cookiePath : '';
 }
 
+/** The language that the person at the browser is spoken to in. */
+export function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
+  const { lang } = (query ?? {}) as { lang?: unknown };
+  const asked = askedLanguage ?? (typeof lang === 'string' ? lang : null);
+  const { languages, defaultLanguage } = tenancy ?? {};
+  return chooseLanguage({ asked, accepted: headers['accept-language'], spoken: languages, fallback: defaultLanguage });
+}
+
+/** What the pages of a request are drawn with. */
+export function sceneOf(request: FastifyRequest): Scene {
+  const language = languageOf(request);
+  return { basePath: basePathOf(request.tenancy), language, say: speaker(language) };
+}
+
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.
  * @param policy where its forms may lead, besides by a redirect, and whether it runs a script of ours */
 export function sendPage(
@@ -174,21 +197,14 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
     return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
   }
   if (error instanceof PageError) {
-    const { status, title, message, number } = error;
-    request.log.info({ error: title, number }, 'error page');
-    return sendErrorPage(request, reply, status, { title, message, number });
+    request.log.info({ error: error.message, number: error.number }, 'error page');
+    return sendErrorPage(request, reply, error.status, error);
   }
   const status = error.statusCode && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
   if (status === 500) request.log.error({ err: error }, 'request failed');
-  const [title, message] =
-    status === 413
-      ? ['That is too much', 'The request is larger than this server takes.']
-      : status === 415
-        ? ['That form is not understood', 'The request’s content type is not supported.']
-        : status < 500
-          ? ['That did not work', 'The request could not be read.']
-          : ['Something went wrong', 'It is our fault, and it is in our log. Go back and try again.'];
-  if (form === 'page') return sendErrorPage(request, reply, status, { title: title!, message: message!, number: undefined });
+  const about = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : status < 500 ? 'unreadable' : 'fault';
+  if (form === 'page') return sendErrorPage(request, reply, status, { about });
+  const message = speaker(DEFAULT_LANGUAGE)(`error.${about}.message`);
   const body =
     form === 'oauth'
       ? { error: status === 500 ? 'server_error' : 'invalid_request', error_description: message }
@@ -196,19 +212,26 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }
 
-/** An error for a person, or the same as JSON for a program that asks for it. */
+/** An error for a person, or the same as JSON and in English for a program that asks for it. */
 function sendErrorPage(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  error: { title: string; message: string; number: number | undefined },
+  { about, number, detail = '' }: { about: PageErrorName; number?: number | undefined; detail?: string },
 ): FastifyReply {
-  const { title, message, number } = error;
   const accepted = request.headers.accept ?? '';
-  if (!accepted.includes('application/json') || accepted.includes('text/html'))
-    return sendPage(reply, status, errorPage({ ...error, reference: request.id, basePath: basePathOf(request.tenancy) }));
-  const twin = { error: title, error_description: message, number, reference: request.id };
-  return reply.code(status).header('cache-control', 'no-store').header('vary', 'accept').send(twin);
+  const isForProgram = accepted.includes('application/json') && !accepted.includes('text/html');
+  const scene = sceneOf(request);
+  const say = isForProgram ? speaker(DEFAULT_LANGUAGE) : scene.say;
+  const [title, message] = [say(`error.${about}.title`), say(`error.${about}.message`, { detail })];
+  const reference = request.id;
+  if (!isForProgram)
+    return sendPage(reply, status, errorPage(scene, { title, message, number, reference, wayBack: request.wayBack ?? undefined }));
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .header('vary', 'accept')
+    .send({ error: title, error_description: message, number, reference });
 }
 
 /** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1).
@@ -220,9 +243,11 @@ export function tokenChallenge({ headers }: FastifyRequest, resourceMetadata?: s
 }
 
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {
+  const scene = sceneOf(request);
   const elsewhere =
     !config.production && addresses.get(request.raw)?.kind === 'unknown' ? ` This server answers at ${config.baseUrl}.` : '';
-  return errorPage({ title: 'Nothing here', message: `There is no page at this address.${elsewhere}`, basePath: '' });
+  const message = `${scene.say('error.nothing_here.message')}${elsewhere}`;
+  return errorPage(scene, { title: scene.say('error.nothing_here.title'), message });
 }
 
 /** The host that a request is for; of a header that proxies added to, the part that our own proxy vouches for: the last. */

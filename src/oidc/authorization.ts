@@ -154,15 +154,8 @@ async function knownClient(draft: Draft): Promise<void> {
   const client = isDocumentUrl(clientId)
     ? await clientOfDocument(draft.ctx, draft.tenancy, clientId)
     : await findClient(draft.ctx, draft.tenancy.environmentId, clientId);
-  if (!client)
-    throw new PageError(
-      400,
-      'Unknown application',
-      'No application with this client_id is registered here. Check the client id and the issuer in the application’s settings.',
-      1656,
-    );
-  if (client.type === 'm2m' || client.type === 'device')
-    throw new PageError(400, 'Wrong kind of application', 'People do not sign in to applications of this type in a browser.', 1656);
+  if (!client) throw new PageError(400, 'unknown_application', { number: 1656 });
+  if (client.type === 'm2m' || client.type === 'device') throw new PageError(400, 'wrong_application', { number: 1656 });
   draft.client = client;
 }
 
@@ -174,12 +167,7 @@ function registeredRedirectUri(draft: Draft): void {
   const redirectUri = value(draft.query, 'redirect_uri');
   if (!redirectUri) throw malformed('The parameter redirect_uri is missing.');
   if (!isRegistered(draft.client.callbackUrls, redirectUri)) {
-    throw new PageError(
-      400,
-      'Callback URL not allowed',
-      'The redirect_uri of this request is not one of the application’s callback URLs. They must be the same, letter for letter.',
-      1656,
-    );
+    throw new PageError(400, 'callback_url', { number: 1656 });
   }
   draft.redirectUri = redirectUri;
 }
@@ -274,7 +262,7 @@ async function invitation(draft: Draft): Promise<void> {
   const code = value(draft.query, 'invitation_code');
   if (!code || draft.prompt === 'none') return;
   const found = await openInvitation(draft.ctx, draft.tenancy.environmentId, code);
-  if (found === 'off') throw new PageError(403, 'Invitations are not open here', 'Ask the people who run this application.');
+  if (found === 'off') throw new PageError(403, 'invitations_off');
   if (found === 'unusable') throw invitationGone();
   draft.invitation = found;
 }

@@ -25,8 +25,7 @@ export async function clientOfDocument(ctx: Context, tenancy: Tenancy, clientId:
   const url = new URL(clientId);
   if (url.href !== clientId || url.pathname === '/') throw unusable('The client_id is not the URL of a document.');
   if (!(await isDocumentFresh(ctx, tenancy, clientId))) {
-    if ((await countDocument(ctx, tenancy)) !== undefined)
-      throw new PageError(429, 'Too many applications at once', 'Wait a minute, and start again.');
+    if ((await countDocument(ctx, tenancy)) !== undefined) throw new PageError(429, 'too_many_applications');
     await keepDocumentClient(ctx, tenancy, clientId, await readDocument(ctx, url, options));
     ctx.lookups.forget(tenancy.environmentId);
   }
@@ -50,5 +49,5 @@ async function readDocument(ctx: Context, url: URL, options: { allowLoopback: bo
 }
 
 function unusable(why: string): PageError {
-  return new PageError(400, 'This application cannot be used', `${why} Ask the people who made it.`, 1656);
+  return new PageError(400, 'unusable_application', { number: 1656, detail: why });
 }

@@ -1,19 +1,16 @@
 /** Sends the browser where an authorization ends. */
-import type { FastifyReply } from 'fastify';
-import type { Tenancy } from '../features/environments/directory.ts';
-import { basePathOf, sendPage } from '../http/server.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sceneOf, sendPage } from '../http/server.ts';
 import { formPostPage, successPage } from '../pages/answer.ts';
 import type { Destination } from './answer.ts';
 
 /** @param status of a redirect: 302 after a GET, 303 after a POST */
-export function deliver(reply: FastifyReply, tenancy: Tenancy, destination: Destination, status: 302 | 303): FastifyReply {
+export function deliver(request: FastifyRequest, reply: FastifyReply, destination: Destination, status: 302 | 303): FastifyReply {
   const { location } = destination;
   if (destination.by === 'redirect') return reply.header('cache-control', 'no-store').redirect(location, status);
   const policy = { runsScript: true, formAction: formTarget(location) };
-  const page =
-    destination.by === 'form'
-      ? formPostPage(basePathOf(tenancy), location, destination.fields)
-      : successPage(basePathOf(tenancy), location);
+  const scene = sceneOf(request);
+  const page = destination.by === 'form' ? formPostPage(scene, location, destination.fields) : successPage(scene, location);
   return sendPage(reply, 200, page, policy);
 }
 

@@ -1,4 +1,6 @@
 /** OAuth errors: each knows its HTTP status, and how it reaches its reader. */
+import { DEFAULT_LANGUAGE } from '../languages/languages.ts';
+import { speaker, type TextKey } from '../languages/texts.ts';
 
 export type OAuthErrorCode =
   | 'invalid_request'
@@ -68,27 +70,29 @@ export class RedirectError extends Error {
   }
 }
 
-/** An error that the person sees as a page. The title is a short sentence, the message says what to do. */
+/** What pages of errors are about: each has a title and a message in every language. */
+export type PageErrorName = TextKey extends infer Key ? (Key extends `error.${infer Name}.title` ? Name : never) : never;
+
+/** An error that the person sees as a page, in their language; its own message is English, for logs and programs. */
 export class PageError extends Error {
   readonly status: number;
-  readonly title: string;
+  readonly about: PageErrorName;
   /** The number that support can look up. */
   readonly number: number | undefined;
+  /** What is wrong with a request in particular, for who develops the application: in English. */
+  readonly detail: string;
 
-  constructor(status: number, title: string, message: string, number?: number) {
-    super(message);
+  constructor(status: number, about: PageErrorName, { number, detail = '' }: { number?: number; detail?: string } = {}) {
+    super(speaker(DEFAULT_LANGUAGE)(`error.${about}.title`));
     this.status = status;
-    this.title = title;
+    this.about = about;
     this.number = number;
+    this.detail = detail;
   }
 }
 
 /** One message for every reason: a stranger learns nothing of an invitation by its code. */
-export function invitationGone(): PageError {
-  return new PageError(404, 'This invitation cannot be used', 'It is not known, has expired, or was used already. Ask for a new one.');
-}
+export const invitationGone = () => new PageError(404, 'invitation_gone');
 
 /** One message for every reason: who guesses learns nothing of a device by its code. */
-export function deviceCodeGone(): PageError {
-  return new PageError(404, 'This code cannot be used', 'It is not known, has expired, or was used already. Start again on your device.');
-}
+export const deviceCodeGone = () => new PageError(404, 'device_code_gone');

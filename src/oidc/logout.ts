@@ -70,5 +70,5 @@ async function clientOf(
 }
 
 function staysHere(reason: string): Destination {
-  return { refusal: new PageError(400, 'You are signed out', `${reason} So you stay here.`, 1656) };
+  return { refusal: new PageError(400, 'stays_here', { number: 1656, detail: reason }) };
 }

@@ -132,7 +132,7 @@ export function marketingTags(query: Query): Record<string, string> {
 }
 
 export function malformed(message: string): PageError {
-  return new PageError(400, 'This sign-in link does not work', `The application sent a request that cannot be used. ${message}`, 1656);
+  return new PageError(400, 'malformed', { number: 1656, detail: message });
 }
 
 function decodeObject(base64: string): Record<string, unknown> {

@@ -4,11 +4,11 @@ import { createContext, type Infrastructure, type Origin } from '../features/con
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
-import { basePathOf, originOf, sendPage } from '../http/server.ts';
-import { confirmLogoutPage, signedOutPage } from '../pages/messages.ts';
+import { languageOf, originOf, sceneOf, sendPage } from '../http/server.ts';
+import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
-import { foreignBrowser } from '../signin/routes.ts';
+import { foreignBrowser } from '../signin/place.ts';
 import { AccountApiError, accountApi } from './account-api.ts';
 import { answer } from './answer.ts';
 import { checkAuthorization } from './authorization.ts';
@@ -45,14 +45,16 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const ctx = contextOf(request);
       const authorization = await checkAuthorization(ctx, tenancy, request.query as Query);
       const { client } = authorization;
+      request.askedLanguage = authorization.request.lang;
+      request.wayBack = client;
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
-        const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
-        return deliver(reply, tenancy, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 302);
+        const outcome = await begin(ctx, { tenancy, client, language: languageOf(request) }, authorization, cookies);
+        return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 302);
       } catch (error) {
         if (!(error instanceof RedirectError)) throw error;
         const parameters = { error: error.code, error_description: error.message };
-        return deliver(reply, tenancy, answer(authorization.request, tenancy.issuer, parameters), 302);
+        return deliver(request, reply, answer(authorization.request, tenancy.issuer, parameters), 302);
       }
     });
     // Cookies do not come along with a form that another site posts, but with the redirect after it.
@@ -141,13 +143,18 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const { isDone, destination } = await logout(contextOf(request), tenancy, query, sessionToken(request), isConfirmed);
       const location = 'location' in destination ? destination.location : undefined;
       if (!isDone) {
-        const view = { basePath: basePathOf(tenancy), csrf: logoutToken(request), parameters: logoutParameters(query) };
-        return sendPage(reply, 200, confirmLogoutPage(view), { formAction: `'self' ${location ? formTarget(location) : ''}` });
+        const view = { csrf: logoutToken(request), parameters: logoutParameters(query) };
+        return sendPage(reply, 200, confirmLogoutPage(sceneOf(request), view), {
+          formAction: `'self' ${location ? formTarget(location) : ''}`,
+        });
       }
       clearSession(reply, tenancy);
       clearRefreshCookies(reply, tenancy);
       if ('refusal' in destination) throw destination.refusal;
-      return location ? goTo(reply, location, isConfirmed ? 303 : 302) : sendPage(reply, 200, signedOutPage(basePathOf(tenancy)));
+      if (location) return goTo(reply, location, isConfirmed ? 303 : 302);
+      const scene = sceneOf(request);
+      const said = { title: scene.say('logout.title'), heading: scene.say('logout.heading'), message: scene.say('logout.lead') };
+      return sendPage(reply, 200, messagePage(scene, said));
     };
     routes.get('/logout', (request, reply) => leave(request, reply, request.query as Query, false));
     // As for the authorization endpoint: the session comes along with the redirect only.

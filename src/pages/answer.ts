@@ -1,29 +1,29 @@
 /** Pages that lead a signed-in person's browser back to the application: by a script of ours, or by the button. */
-import { html, page } from './layout.ts';
+import { html, page, type Scene } from './layout.ts';
 
 const SCRIPT = 'answer.js';
 
 /** Posts an answer to the application (OAuth 2.0 Form Post Response Mode). */
-export function formPostPage(basePath: string, location: string, fields: Readonly<Record<string, string>>): string {
-  return page({
-    title: 'Back to the application',
-    assetsPath: `${basePath}/assets`,
+export function formPostPage(scene: Scene, location: string, fields: Readonly<Record<string, string>>): string {
+  const { say } = scene;
+  return page(scene, {
+    title: say('answer.title'),
     script: SCRIPT,
-    body: html`<h1>One moment</h1><p class="lead">You go back to the application.</p>
+    body: html`<h1>${say('answer.heading')}</h1><p class="lead">${say('answer.lead')}</p>
 <form method="post" action="${location}" id="answer">
 ${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
-<button class="primary">Continue</button>
+<button class="primary">${say('page.continue')}</button>
 </form>`,
   });
 }
 
 /** Says that the person is signed in, as applications on a device ask for whose window stays open behind them. */
-export function successPage(basePath: string, location: string): string {
-  return page({
-    title: 'You are signed in',
-    assetsPath: `${basePath}/assets`,
+export function successPage(scene: Scene, location: string): string {
+  const { say } = scene;
+  return page(scene, {
+    title: say('completed.title'),
     script: SCRIPT,
-    body: html`<h1>You are signed in</h1><p class="lead">You can go back to the application, and close this page.</p>
-<p><a class="primary" href="${location}" id="answer">Back to the application</a></p>`,
+    body: html`<h1>${say('completed.title')}</h1><p class="lead">${say('answer.success_lead')}</p>
+<p><a class="primary" href="${location}" id="answer">${say('answer.back')}</a></p>`,
   });
 }

@@ -1,5 +1,5 @@
 /** Pages that only say something: errors, and the end of a session. */
-import { html, page } from './layout.ts';
+import { html, page, type Scene } from './layout.ts';
 
 export interface ErrorView {
   readonly title: string;
@@ -8,42 +8,50 @@ export interface ErrorView {
   readonly number?: number | undefined;
   /** Names this one occurrence in the log. */
   readonly reference?: string | undefined;
-  readonly basePath: string;
+  /** Where the person came from, and can go back to. */
+  readonly wayBack?: WayBack | undefined;
 }
 
-export function errorPage({ title, message, number, reference, basePath }: ErrorView): string {
-  return page({
+/** The places of an application that a person can start again from. */
+export interface WayBack {
+  readonly name: string;
+  readonly loginUri: string | null;
+  readonly homepageUri: string | null;
+}
+
+export function errorPage(scene: Scene, { title, message, number, reference, wayBack }: ErrorView): string {
+  const { say } = scene;
+  return page(scene, {
     title,
-    assetsPath: `${basePath}/assets`,
     body: html`<h1>${title}</h1>
 <p class="lead">${message}</p>
-${reference ? html`<p class="reference">${number ? `Error ${number} · ` : ''}Reference ${reference}</p>` : ''}`,
+${wayBack?.loginUri ? html`<p><a class="primary" href="${wayBack.loginUri}">${say('page.sign_in_again')}</a></p>` : ''}
+${wayBack?.homepageUri ? html`<p class="aside"><a href="${wayBack.homepageUri}">${say('page.back_to_application', { application: wayBack.name })}</a></p>` : ''}
+${reference ? html`<p class="reference">${number ? `${say('page.error_number', { number })} · ` : ''}${say('page.reference', { reference })}</p>` : ''}`,
   });
 }
 
-export function signedOutPage(basePath: string): string {
-  return page({
-    title: 'Signed out',
-    assetsPath: `${basePath}/assets`,
-    body: html`<h1>You are signed out</h1><p class="lead">You can close this page.</p>`,
-  });
+/** A page that says one thing. */
+export function messagePage(
+  scene: Scene,
+  { title, heading = title, message }: { title: string; heading?: string; message: string },
+): string {
+  return page(scene, { title, body: html`<h1>${heading}</h1><p class="lead">${message}</p>` });
 }
 
 /** Asks whether the person means to sign out, of whom an application sent without saying who. */
-export function confirmLogoutPage(view: {
-  readonly basePath: string;
-  readonly csrf: string;
-  readonly parameters: Readonly<Record<string, string>>;
-}): string {
-  const { basePath, csrf, parameters } = view;
-  return page({
-    title: 'Sign out?',
-    assetsPath: `${basePath}/assets`,
-    body: html`<h1>Sign out?</h1><p class="lead">An application asks to sign you out here. If you did not ask it to, close this page.</p>
+export function confirmLogoutPage(
+  scene: Scene,
+  { csrf, parameters }: { readonly csrf: string; readonly parameters: Readonly<Record<string, string>> },
+): string {
+  const { say, basePath } = scene;
+  return page(scene, {
+    title: say('logout.confirm_title'),
+    body: html`<h1>${say('logout.confirm_title')}</h1><p class="lead">${say('logout.confirm_lead')}</p>
 <form method="post" action="${basePath}/logout/confirm">
 <input type="hidden" name="csrf" value="${csrf}">
 ${Object.entries(parameters).map(([name, text]) => html`<input type="hidden" name="${name}" value="${text}">`)}
-<button class="primary">Sign out</button>
+<button class="primary">${say('logout.confirm')}</button>
 </form>`,
   });
 }

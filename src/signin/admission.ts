@@ -5,10 +5,10 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { isInvitedBy } from '../features/organization-invitations/acceptance.ts';
 import type { Attempt } from '../features/sign-in-attempts/service.ts';
 import { isInvited } from '../features/team/service.ts';
-import { problem } from './strategies/strategy.ts';
+import { problem } from './steps/step.ts';
 
 /** What people are told who may not: the same whether signing up is closed to all, or to their address. */
-export const NOT_OPEN = problem('Signing up is not open here. Ask the people who run this application.', undefined, 403);
+export const NOT_OPEN = problem('problem.sign_up_closed', undefined, 403);
 
 export async function maySignUp(ctx: Context, tenancy: Tenancy, { request }: Attempt, email: string): Promise<boolean> {
   if (request.invitationId) return isInvitedBy(ctx, tenancy.environmentId, request.invitationId, email);

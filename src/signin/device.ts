@@ -3,16 +3,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
 import { findWaitingDevice, normalizedUserCode } from '../features/device-authorizations/service.ts';
-import type { Tenancy } from '../features/environments/directory.ts';
 import { countAgainstAddress } from '../features/quotas/service.ts';
 import { browserToken, knownBrowserToken, sessionToken } from '../http/cookies.ts';
-import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { languageOf, originOf, sceneOf, sendPage } from '../http/server.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import type { TextKey } from '../languages/texts.ts';
 import { deliver } from '../oidc/deliver.ts';
-import { deviceDecidedPage, userCodePage } from '../pages/device.ts';
+import { userCodePage } from '../pages/device.ts';
+import { messagePage } from '../pages/messages.ts';
 import { sameText } from '../security/secrets.ts';
 import { begin, type Outcome } from './flow.ts';
-import { foreignBrowser, singleFields } from './routes.ts';
+import { foreignBrowser, type Place } from './place.ts';
+import { singleFields } from './routes.ts';
 
 /** Codes that may be tried from one network address in a minute. */
 export const MAX_CODES_PER_MINUTE = 20;
@@ -20,9 +22,9 @@ export const MAX_CODES_PER_MINUTE = 20;
 export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
   const csrfOf = (browser: string) => infrastructure.vault.mac('csrf', `${browser} device`).toString('base64url');
   return (routes) => {
-    const show = (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: string) => {
+    const show = (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: TextKey) => {
       const csrf = csrfOf(browserToken(request, reply));
-      return sendPage(reply, status, userCodePage({ basePath: basePathOf(request.tenancy), csrf, userCode, problem }));
+      return sendPage(reply, status, userCodePage(sceneOf(request), { csrf, userCode, problem }));
     };
 
     routes.get<{ Querystring: { user_code?: unknown } }>('/device', async (request, reply) => {
@@ -41,25 +43,20 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const wait = await countAgainstAddress(ctx, environmentId, 'device code', MAX_CODES_PER_MINUTE);
       if (wait !== undefined) {
         reply.header('retry-after', wait);
-        return show(request, reply, '', 429, 'Too many codes were tried. Wait a minute, and try again.');
+        return show(request, reply, '', 429, 'problem.device_codes');
       }
-      const outcome = await connectDevice(ctx, tenancy, userCode, { session: sessionToken(request), browser });
-      if (!outcome)
-        return show(
-          request,
-          reply,
-          userCode.slice(0, 8),
-          422,
-          'This code is not known, has expired, or was used already. Look at your device again.',
-        );
-      return deliver(reply, tenancy, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 303);
+      const place = { tenancy, language: languageOf(request) };
+      const outcome = await connectDevice(ctx, place, userCode, { session: sessionToken(request), browser });
+      if (!outcome) return show(request, reply, userCode.slice(0, 8), 422, 'problem.device_code');
+      return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 303);
     });
 
-    for (const [path, isAllowed] of [
-      ['/device/connected', true],
-      ['/device/refused', false],
-    ] as const) {
-      routes.get(path, async (request, reply) => sendPage(reply, 200, deviceDecidedPage(basePathOf(request.tenancy), isAllowed)));
+    for (const outcome of ['connected', 'refused'] as const) {
+      routes.get(`/device/${outcome}`, async (request, reply) => {
+        const scene = sceneOf(request);
+        const said = { title: scene.say(`device.${outcome}`), message: scene.say(`device.${outcome}_lead`) };
+        return sendPage(reply, 200, messagePage(scene, said));
+      });
     }
   };
 }
@@ -67,7 +64,7 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
 /** Starts the sign-in in which a device's code is decided; undefined for a code that does not wait for that. */
 async function connectDevice(
   ctx: Context,
-  tenancy: Tenancy,
+  { tenancy, language }: Omit<Place, 'client'>,
   userCode: string,
   cookies: { session: string | undefined; browser: string },
 ): Promise<Outcome | undefined> {
@@ -104,5 +101,5 @@ async function connectDevice(
     invitation: undefined,
     refusal: undefined,
   };
-  return begin(ctx, { tenancy, client }, authorization, cookies);
+  return begin(ctx, { tenancy, client, language }, authorization, cookies);
 }

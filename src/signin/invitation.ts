@@ -4,11 +4,11 @@ import { createContext, type Infrastructure } from '../features/context.ts';
 import { startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { findInvitation, invitationApplication } from '../features/team/service.ts';
 import { browserToken } from '../http/cookies.ts';
-import { basePathOf, originOf, sendPage } from '../http/server.ts';
+import { originOf, sceneOf, sendPage } from '../http/server.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { invitationGone, PageError } from '../oidc/errors.ts';
-import { html, page } from '../pages/layout.ts';
-import { pageOf } from './flow.ts';
+import { messagePage } from '../pages/messages.ts';
+import { pageOf } from './place.ts';
 
 export function invitationRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
   return (routes) => {
@@ -53,9 +53,9 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
 
     routes.get('/welcome', async (request, reply) => {
       const { tenancy } = request;
-      if (tenancy.kind !== 'account') throw new PageError(404, 'Nothing here', 'There is no page at this address.');
-      const body = html`<h1>Welcome</h1><p class="lead">You are signed in to Gatehouse, and your invitations are accepted. Open your dashboard, or query the graph with a token of this issuer.</p>`;
-      return sendPage(reply, 200, page({ title: 'Welcome', assetsPath: `${basePathOf(tenancy)}/assets`, body }));
+      if (tenancy.kind !== 'account') throw new PageError(404, 'nothing_here');
+      const scene = sceneOf(request);
+      return sendPage(reply, 200, messagePage(scene, { title: scene.say('welcome.title'), message: scene.say('welcome.lead') }));
     });
   };
 }

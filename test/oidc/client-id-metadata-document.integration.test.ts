@@ -100,7 +100,7 @@ test('the person is asked, and the client gets tokens by its URL; the document i
   reads = 0;
   const page = await person.agent.open(request.url);
   expect(headingOf(page)).toBe('Allow An agent?');
-  expect(page.html).toContain(`It comes from <strong>${new URL(origin).host}</strong>`);
+  expect(page.html).toContain(`It comes from <strong><bdi>${new URL(origin).host}</bdi></strong>`);
   const { url } = await person.agent.submit(page, 'consent', { p_decision: 'allow' });
   const { status, body } = await postToken(
     gatehouse.quickstart.issuer,

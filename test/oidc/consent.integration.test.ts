@@ -48,7 +48,7 @@ test('the page says who asks, for what, and that nobody has looked at it; and ru
   expect(page.html).toContain('Agent &lt;script&gt;alert(1)&lt;/script&gt;');
   expect(page.html).not.toContain('<script');
   expect(page.html).toContain('It is not verified');
-  expect(page.html).toContain('<strong>agent.test</strong>');
+  expect(page.html).toContain('<strong><bdi>agent.test</bdi></strong>');
   expect(page.html).toContain('<li>Your email address</li>');
   expect(page.html).not.toContain('<li>Your name and picture</li>');
   const policy = page.headers.get('content-security-policy')!;
@@ -63,7 +63,7 @@ test.each([
   const native = await register({ redirect_uris: [registered] });
   for (let times = 0; times < 2; times++) {
     const page = await open(person.agent, native, {}, redirectUri);
-    expect(page.html).toContain(`<strong>${place}</strong>`);
+    expect(page.html).toContain(`<strong><bdi>${place}</bdi></strong>`);
     expect((await allow(person.agent, page)).url).toContain('code=');
   }
 });

@@ -1,6 +1,7 @@
 /** Finds the environment that a request's address names. */
 import { ALL_ENVIRONMENTS } from '../../db/lookups.ts';
 import { type Address, issuerOf } from '../../kernel/issuer.ts';
+import type { Language } from '../../languages/languages.ts';
 import type { Infrastructure } from '../context.ts';
 
 /** An environment as requests know it. */
@@ -18,6 +19,9 @@ export interface Tenancy {
   readonly allowsDynamicRegistration: boolean;
   /** Whether the URL of a client's metadata is a client id. */
   readonly allowsMetadataDocuments: boolean;
+  /** What people are spoken to in; empty: every language that there is. */
+  readonly languages: readonly Language[];
+  readonly defaultLanguage: Language;
 }
 
 /** The environment at `address`, or undefined where there is none. */
@@ -66,6 +70,8 @@ function cached(
         cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
         allowsDynamicRegistration: row.allowDynamicRegistration,
         allowsMetadataDocuments: row.allowMetadataDocuments,
+        languages: row.languages as Language[],
+        defaultLanguage: row.defaultLanguage as Language,
       }) ??
       undefined
     );

@@ -10,11 +10,18 @@ import { revokeGrants } from '../grants/service.ts';
 import { endProvedAttempts } from '../sign-in-attempts/service.ts';
 import { userScope } from '../users/service.ts';
 
+export type { Session };
+
 /** A session ends after this long, whatever is done in it. */
 export const SESSION_SECONDS = 30 * 24 * 3600;
 
 /** Starts a session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
-export async function startSession(ctx: Context, environmentId: string, userId: string): Promise<{ session: Session; token: string }> {
+export async function startSession(
+  ctx: Context,
+  environmentId: string,
+  userId: string,
+  amr: readonly string[],
+): Promise<{ session: Session; token: string }> {
   const now = ctx.clock.now();
   const token = randomToken();
   const session = await ctx.db.session.create({
@@ -24,6 +31,7 @@ export async function startSession(ctx: Context, environmentId: string, userId: 
       userId,
       tokenHash: sha256(token),
       authTime: now,
+      amr: [...amr],
       lastActiveAt: now,
       expiresAt: later(now, SESSION_SECONDS),
       ip: ctx.origin.ip ?? null,
@@ -31,6 +39,14 @@ export async function startSession(ctx: Context, environmentId: string, userId: 
     },
   });
   return { session, token };
+}
+
+/** Notes in a session how else its person has been proved since. */
+export async function strengthenSession(ctx: Context, session: Session, added: readonly string[]): Promise<Session> {
+  const amr = [...new Set([...session.amr, ...added])];
+  if (amr.length === session.amr.length) return session;
+  await ctx.db.session.updateMany({ where: { environmentId: session.environmentId, id: session.id }, data: { amr } });
+  return { ...session, amr };
 }
 
 /**

@@ -124,7 +124,10 @@ export function isOver(ctx: Context, attempt: Attempt): 'expired' | 'completed' 
 
 /** What may change on the way. */
 export type AttemptChange = Partial<
-  Pick<Attempt, 'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'userId' | 'organizationId' | 'isReset'>
+  Pick<
+    Attempt,
+    'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'userId' | 'organizationId' | 'isReset' | 'authTime' | 'amr' | 'answered'
+  >
 >;
 
 /** The attempt as the caller read it: a change is for that one, and none once another request has moved it on. */
@@ -146,9 +149,9 @@ export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<b
   return count === 1;
 }
 
-/** Ends the attempts in which the user has proved enough to choose a password, and has not done so. */
+/** Ends the attempts in which the user is proved, and that have not come to their end. */
 export async function endProvedAttempts(ctx: Context, environmentId: string, userId: string): Promise<void> {
-  await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, step: 'new_password' } });
+  await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
 }
 
 /** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.

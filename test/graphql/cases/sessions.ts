@@ -3,15 +3,15 @@ import type { FeatureCases, Stage } from './cases.ts';
 import { aNewUser, newUser } from './users.ts';
 
 async function newSession(stage: Stage, name: string): Promise<string> {
-  return (await startSession(stage.ctx, stage.world.ids.Environment, await newUser(stage, name))).session.id;
+  return (await startSession(stage.ctx, stage.world.ids.Environment, await newUser(stage, name), ['pwd'])).session.id;
 }
 
 export const sessions: FeatureCases = {
   kinds: { Session: 'session' },
   fillEnvironment: async ({ ctx, environmentId, ids }) => ({
-    Session: (await startSession(ctx, environmentId, ids['User']!)).session.id,
+    Session: (await startSession(ctx, environmentId, ids['User']!, ['pwd'])).session.id,
   }),
-  addRow: async ({ ctx, environmentId, ids }) => void (await startSession(ctx, environmentId, ids['User']!)),
+  addRow: async ({ ctx, environmentId, ids }) => void (await startSession(ctx, environmentId, ids['User']!, ['pwd'])),
   lists: {
     'users with their sessions': `environment(id: $environmentId) { users(first: $first) { nodes { firstName sessions(first: $first) { totalCount nodes { ip lastActiveAt } } } } }`,
   },

@@ -10,9 +10,27 @@ import { forgetFailures, tryProof } from '../../features/sign-in-failures/servic
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
 import { fullName } from '../../oidc/claims.ts';
 import { invitationGone } from '../../oidc/errors.ts';
+import { aside, back, banner, codeField, form, type StepView, submit } from '../../pages/elements.ts';
+import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
-import { expired, identified, type Outcome, type Place, pageOf } from '../flow.ts';
-import { problem, type StepRequest, type StepResult } from './strategy.ts';
+import { identified, type Outcome } from '../flow.ts';
+import { expired, type Place, pageOf } from '../place.ts';
+import { switchFlow } from './identifier.ts';
+import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
+
+export const codeStep: StepDefinition = { show: enterCode, forms: { code: submitCode, resend: resendCode, switch: switchFlow } };
+
+function enterCode(view: StepView): PageContent {
+  const { say, attempt } = view;
+  return {
+    title: say('code.title'),
+    body: html`<h1>${say('code.heading')}</h1>
+<p class="lead">${rich(view, 'code.lead', { email: attempt.email ?? '' })}</p>
+${banner(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend') })}
+${back(view, say('code.back'))}`,
+  };
+}
 
 type Purpose = 'sign_in' | 'sign_up' | 'reset_password';
 
@@ -37,24 +55,24 @@ export async function askForCode(
 }
 
 /** The page's "send another code". */
-export async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
   const purpose = attempt.isReset ? 'reset_password' : attempt.userId ? 'sign_in' : 'sign_up';
   if (await mailCode(ctx, place, attempt, purpose)) return { location: pageOf(place.tenancy, attempt) };
-  return problem('A code was sent a moment ago. Look in your mailbox, or wait half a minute and ask again.', undefined, 429);
+  return problem('problem.code_sent', undefined, 429);
 }
 
 /** The code that was typed. */
-export async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
   const { tenancy } = place;
   const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
-  if (!/^\d{6}$/.test(code)) return problem('The code has six digits.', 'p_confirmation_code');
+  if (!/^\d{6}$/.test(code)) return problem('problem.code_form', 'p_confirmation_code');
   if (!attempt.email) throw expired();
   const suspect = attempt.userId ? { userId: attempt.userId } : { address: attempt.email };
   const result = await tryProof(ctx, tenancy, suspect, 'code', () => checkCode(ctx, attempt, code));
-  if (result === 'locked') return problem('Too many wrong attempts. This account is locked for some minutes.', undefined, 429);
-  if (result === 'wrong') return problem('That is not the code we sent. Check the latest mail.', 'p_confirmation_code');
-  if (result === 'expired') return problem('This code has expired. Ask for another one.', 'p_confirmation_code');
-  if (result === 'used_up') return problem('This code cannot be used any more. Ask for another one.', 'p_confirmation_code', 429);
+  if (result === 'locked') return problem('problem.locked', undefined, 429);
+  if (result === 'wrong') return problem('problem.code_wrong', 'p_confirmation_code');
+  if (result === 'expired') return problem('problem.code_expired', 'p_confirmation_code');
+  if (result === 'used_up') return problem('problem.code_used_up', 'p_confirmation_code', 429);
 
   const { userId } = attempt;
   if (!userId) {
@@ -62,10 +80,10 @@ export async function submitCode({ ctx, place, attempt, form }: StepRequest): Pr
     if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.email))) return NOT_OPEN;
     await forgetFailures(ctx, tenancy, suspect);
     const signedUp = await signUp(ctx, place, attempt, attempt.email);
-    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId);
+    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId, 'otp');
   }
   await verifyEmail(ctx, tenancy.environmentId, attempt.email);
-  return identified(ctx, place, attempt, userId);
+  return identified(ctx, place, attempt, userId, 'otp');
 }
 
 /** A user, and the organization that this sign-in has to be for. */

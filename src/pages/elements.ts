@@ -1,0 +1,80 @@
+/** What the pages of a sign-in are made of. Field names are stable: people's own browser tests rely on them. */
+import type { TextKey, Values } from '../languages/texts.ts';
+import { type Html, html, type Scene } from './layout.ts';
+
+/** What every page of an attempt is drawn from. */
+export interface StepView extends Scene {
+  readonly attempt: {
+    readonly id: string;
+    readonly step: string;
+    readonly flow: 'login' | 'register';
+    readonly email: string | null;
+    readonly firstName: string | null;
+    readonly lastName: string | null;
+  };
+  readonly applicationName: string;
+  readonly csrf: string;
+  readonly problem?: { readonly text: TextKey; readonly values?: Values; readonly field?: string } | undefined;
+  /** What the person typed, but for secrets. */
+  readonly typed: Readonly<Record<string, string | undefined>>;
+}
+
+/** A form of the page, which posts to one of its step's forms. */
+export function form(view: StepView, name: string, body: Html): Html {
+  return html`<form method="post" action="${view.basePath}/signin/${view.attempt.id}/${name}" novalidate>
+<input type="hidden" name="csrf" value="${view.csrf}">
+${body}
+</form>`;
+}
+
+/** What is wrong with no field in particular. */
+export function banner({ problem, say }: StepView): Html | '' {
+  return problem && !problem.field ? html`<p class="banner" role="alert">${say(problem.text, problem.values)}</p>` : '';
+}
+
+export interface Field {
+  readonly name: string;
+  readonly id?: string;
+  readonly type?: string;
+  readonly label: string;
+  readonly value?: string | null | undefined;
+  readonly attributes: Html;
+}
+
+/** A labelled input, with what is wrong with it below. */
+export function field({ problem, say }: StepView, { name, id = name, type = 'text', label, value, attributes }: Field): Html {
+  const message = problem?.field === name ? say(problem.text, problem.values) : undefined;
+  return html`<div class="field">
+<label for="${id}">${label}</label>
+<input id="${id}" name="${name}" type="${type}" value="${value ?? ''}" ${attributes}${message ? html` aria-invalid="true" aria-describedby="${id}_problem"` : ''}>
+${message ? html`<p class="problem" id="${id}_problem">${message}</p>` : ''}
+</div>`;
+}
+
+/** The field of a six-digit code. */
+export function codeField(view: StepView): Html {
+  return field(view, {
+    name: 'p_confirmation_code',
+    label: view.say('page.code'),
+    attributes: html`inputmode="numeric" autocomplete="one-time-code" maxlength="7" required autofocus class="code"`,
+  });
+}
+
+export function submit(label: string): Html {
+  return html`<button class="primary" type="submit">${label}</button>`;
+}
+
+/** A quiet way to do something else: a form with a sentence and a button that reads like a link. */
+export function aside(view: StepView, name: string, { before, label, hidden }: { before?: string; label: string; hidden?: Html }): Html {
+  return form(view, name, html`${hidden ?? ''}<p class="aside">${before ? `${before} ` : ''}<button class="link">${label}</button></p>`);
+}
+
+/** The way back to the first page. */
+export function back(view: StepView, label: string): Html {
+  return aside(view, 'switch', { label, hidden: html`<input type="hidden" name="flow" value="${view.attempt.flow}">` });
+}
+
+/** Buttons that each answer the page's question. */
+export function choices(name: string, options: readonly { readonly value: string; readonly label: string }[]): Html {
+  return html`<div class="choices">${options.map(({ value, label }) => html`<button class="choice" name="${name}" value="${value}"><bdi>${label}</bdi></button>`)}</div>`;
+}

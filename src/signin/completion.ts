@@ -1,0 +1,74 @@
+/** The end of a sign-in: the attempt is completed once, and the application or the device gets its answer. */
+import { type Context, inTransaction } from '../features/context.ts';
+import { allowDevice, type DeviceToConfirm } from '../features/device-authorizations/service.ts';
+import { issueCode } from '../features/grants/service.ts';
+import { type Session, startSession, strengthenSession } from '../features/sessions/service.ts';
+import { type Attempt, type AuthorizationRequest, completeAttempt } from '../features/sign-in-attempts/service.ts';
+import { recordSignIn } from '../features/users/service.ts';
+import { answer, type Destination } from '../oidc/answer.ts';
+import { deviceCodeGone } from '../oidc/errors.ts';
+import type { Outcome } from './flow.ts';
+import { alreadyCompleted, type Place, suspended } from './place.ts';
+import type { Known } from './tail.ts';
+
+/** Completes `attempt`, as it was read, with what it has come to. Called in a transaction.
+ * @param device what is allowed to the device that the person signed in for
+ * @throws PageError for the slower of two that end the same attempt */
+export async function complete(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  end: Attempt,
+  known: Known & { readonly session?: Session },
+  device: DeviceToConfirm | undefined,
+): Promise<Outcome> {
+  const { tenancy } = place;
+  const { request, organizationId } = end;
+  if (!(await completeAttempt(ctx, attempt))) throw alreadyCompleted();
+  const { session, token } = await sessionFor(ctx, place, known, end.amr);
+  const signedIn = token === undefined ? {} : { sessionToken: token };
+  if (!request.userCode) return { answer: await codeFor(ctx, place, request, session, organizationId), ...signedIn };
+  if (!device || !(await allowDevice(ctx, tenancy.environmentId, device, session, organizationId))) throw deviceCodeGone();
+  return { location: `${tenancy.issuer}/device/connected`, ...signedIn };
+}
+
+/** The session that there is, with the methods that were added to it; or a new one, which counts as a sign-in.
+ * @throws PageError for who was suspended or deleted a moment ago */
+async function sessionFor(
+  ctx: Context,
+  { tenancy }: Place,
+  { userId, amr, session }: Known & { readonly session?: Session },
+  added: readonly string[],
+): Promise<{ session: Session; token?: string }> {
+  if (session) return { session: await strengthenSession(ctx, session, added) };
+  if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
+  return startSession(ctx, tenancy.environmentId, userId, amr);
+}
+
+/** A code for the application, in the session. */
+export async function codeFor(
+  ctx: Context,
+  { tenancy, client }: Place,
+  request: AuthorizationRequest,
+  session: Pick<Session, 'id' | 'userId' | 'authTime'>,
+  organizationId: string | null,
+): Promise<Destination> {
+  const code = await inTransaction(ctx, (tx) =>
+    issueCode(tx, {
+      environmentId: tenancy.environmentId,
+      applicationId: client.applicationId,
+      userId: session.userId,
+      sessionId: session.id,
+      organizationId,
+      scopes: request.scopes,
+      audiences: request.audiences,
+      authTime: session.authTime,
+      requestedAt: new Date(request.requestedAt * 1000),
+      redirectUri: request.redirectUri,
+      codeChallenge: request.codeChallenge,
+      nonce: request.nonce,
+      dpopJkt: request.dpopJkt ?? null,
+    }),
+  );
+  return answer(request, tenancy.issuer, { code, scope: request.scopes.join(' ') });
+}

@@ -1,0 +1,22 @@
+/** One application's sign-in at one environment, and the errors that end one. */
+import type { Client } from '../features/applications/service.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
+import type { Attempt } from '../features/sign-in-attempts/service.ts';
+import type { Language } from '../languages/languages.ts';
+import { PageError } from '../oidc/errors.ts';
+
+export interface Place {
+  readonly tenancy: Tenancy;
+  readonly client: Client;
+  readonly language: Language;
+}
+
+/** The URL of the attempt's page. */
+export function pageOf(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
+  return `${tenancy.issuer}/signin/${attempt.id}`;
+}
+
+export const expired = () => new PageError(400, 'expired', { number: 4321 });
+export const suspended = () => new PageError(403, 'suspended');
+export const alreadyCompleted = () => new PageError(400, 'completed', { number: 4321 });
+export const foreignBrowser = () => new PageError(403, 'foreign_browser', { number: 8809 });

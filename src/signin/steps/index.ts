@@ -1,0 +1,30 @@
+/** Every page of a sign-in attempt, by its step. */
+import type { Step } from '../../features/sign-in-attempts/service.ts';
+import { html } from '../../pages/layout.ts';
+import { consentStep } from './consent.ts';
+import { deviceStep } from './device.ts';
+import { codeStep } from './email-code.ts';
+import { identifyStep, notFoundStep } from './identifier.ts';
+import { invitationStep } from './invitation.ts';
+import { organizationStep } from './organization.ts';
+import { newPasswordStep, passwordStep } from './password.ts';
+import type { StepDefinition } from './step.ts';
+
+export const STEPS: Readonly<Record<Step, StepDefinition>> = {
+  identify: identifyStep,
+  not_found: notFoundStep,
+  code: codeStep,
+  password: passwordStep,
+  new_password: newPasswordStep,
+  organization: organizationStep,
+  invitation: invitationStep,
+  device: deviceStep,
+  consent: consentStep,
+  completed: {
+    show: ({ say }) => ({
+      title: say('completed.title'),
+      body: html`<h1>${say('completed.title')}</h1><p>${say('completed.lead')}</p>`,
+    }),
+    forms: {},
+  },
+};

@@ -1,0 +1,90 @@
+/** Signing in with a password, and choosing one. */
+
+import { inTransaction } from '../../features/context.ts';
+import { checkPassword, setPassword } from '../../features/credentials/service.ts';
+import { isEmailVerified } from '../../features/users/service.ts';
+import { InvalidInputError } from '../../kernel/errors.ts';
+import { aside, back, banner, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { html, type PageContent, rich } from '../../pages/layout.ts';
+import { authenticated, newPassword } from '../flow.ts';
+import { expired } from '../place.ts';
+import { assertWelcome } from '../tail.ts';
+import { askForCode } from './email-code.ts';
+import { switchFlow } from './identifier.ts';
+import { problem, problemText, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
+
+export const passwordStep: StepDefinition = {
+  show: enterPassword,
+  forms: { password: submitPassword, forgot: forgotPassword, switch: switchFlow },
+};
+
+export const newPasswordStep: StepDefinition = { show: choosePassword, forms: { new_password: submitNewPassword } };
+
+function enterPassword(view: StepView): PageContent {
+  const { say, attempt } = view;
+  return {
+    title: say('password.title'),
+    body: html`<h1>${say('password.title')}</h1>
+<p class="lead">${rich(view, 'password.lead', { identifier: attempt.email ?? '' })}</p>
+${banner(view)}${form(
+  view,
+  'password',
+  html`<input type="hidden" autocomplete="username" name="p_email" value="${attempt.email ?? ''}">${field(view, { name: 'p_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit(say('password.submit'))}`,
+)}
+${aside(view, 'forgot', { label: say('password.forgot') })}
+${back(view, say('code.back'))}`,
+  };
+}
+
+function choosePassword(view: StepView): PageContent {
+  const { say, attempt } = view;
+  return {
+    title: say('new_password.title'),
+    body: html`<h1>${say('new_password.title')}</h1>
+<p class="lead">${rich(view, 'new_password.lead', { identifier: attempt.email ?? '' })}</p>
+${banner(view)}${form(
+  view,
+  'new_password',
+  html`${field(view, { name: 'p_first_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required autofocus` })}
+${field(view, { name: 'p_second_password', type: 'password', label: say('new_password.again'), attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required` })}${submit(say('page.continue'))}`,
+)}`,
+  };
+}
+
+/** The password that was typed. An address that was never proved (an imported one) is proved once, by a code. */
+async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+  if (!attempt.userId) throw expired();
+  const password = form['p_password'] ?? '';
+  if (!password) return problem('problem.password_missing', 'p_password');
+  const result = await checkPassword(ctx, place.tenancy, attempt.userId, password);
+  if (result === 'locked') return problem('problem.locked', undefined, 429);
+  if (result === 'wrong') return problem('problem.password_wrong', 'p_password');
+  if (result === 'reset') return forgotPassword({ ctx, place, attempt });
+  if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
+    return askForCode(ctx, place, attempt, 'sign_in', { isReset: result === 'temporary' });
+  if (result === 'temporary') return newPassword(ctx, place, attempt, attempt.userId, 'pwd');
+  return authenticated(ctx, place, attempt, attempt.userId, 'pwd');
+}
+
+/** "Forgot your password?": a code proves the address, then a new password is chosen. */
+function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
+  return askForCode(ctx, place, attempt, 'reset_password', { isReset: true });
+}
+
+async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+  const { userId } = attempt;
+  if (!userId) throw expired();
+  const first = form['p_first_password'] ?? '';
+  if (first !== (form['p_second_password'] ?? '')) return problem('problem.passwords_differ', 'p_second_password');
+  try {
+    await inTransaction(ctx, async (tx) => {
+      await assertWelcome(tx, attempt, userId);
+      await setPassword(tx, place.tenancy, userId, first);
+    });
+  } catch (error) {
+    const text = error instanceof InvalidInputError && problemText(error.code);
+    if (text) return problem(text, 'p_first_password');
+    throw error;
+  }
+  return authenticated(ctx, place, attempt, userId, 'pwd');
+}

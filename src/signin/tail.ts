@@ -1,0 +1,104 @@
+/** What is left to do for a person who is known: each step that is due in its turn, then the end. */
+import { isConsentDue } from '../features/consents/service.ts';
+import { type Context, inTransaction } from '../features/context.ts';
+import { deviceToConfirm } from '../features/device-authorizations/service.ts';
+import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
+import { findSession, type Session } from '../features/sessions/service.ts';
+import { type Attempt, type AttemptChange, type Step, updateAttempt } from '../features/sign-in-attempts/service.ts';
+import { findUserIdByEmail, isSuspended } from '../features/users/service.ts';
+import { invitationGone } from '../oidc/errors.ts';
+import { complete } from './completion.ts';
+import type { Outcome } from './flow.ts';
+import { chooseOrganization } from './organization-choice.ts';
+import { expired, type Place, pageOf, suspended } from './place.ts';
+
+/** Who somebody is, by this attempt or by the session that the browser had before it. */
+export interface Known {
+  readonly userId: string;
+  readonly authTime: Date;
+  readonly amr: readonly string[];
+}
+
+/** What a step of the tail judges by. */
+export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'>;
+
+/** Says which page of a step is due, if any. Never asked again in an attempt that has `answered` it. */
+type Due = (ctx: Context, place: Place, pending: Pending, known: Known) => Promise<Step | undefined>;
+
+/** In the order in which people come to them; the organization, which is before all of them, is known by then. */
+const TAIL: Readonly<Record<string, Due>> = {
+  device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
+  consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
+    (await isConsentDue(ctx, tenancy.environmentId, userId, client, request)) ? 'consent' : undefined,
+};
+
+/** The first page that somebody who is known still has to see. */
+export async function firstDue(ctx: Context, place: Place, pending: Pending, known: Known): Promise<Step | undefined> {
+  for (const [name, due] of Object.entries(TAIL)) {
+    const step = pending.answered.includes(name) ? undefined : await due(ctx, place, pending, known);
+    if (step) return step;
+  }
+  return undefined;
+}
+
+/**
+ * Goes on for a person who is known, with what has just been found out about the attempt: to the next page that is due,
+ * or to the end.
+ * @throws PageError for who is not welcome any more, or not in the organization that is asked for
+ */
+export async function proceed(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  change: AttemptChange,
+  sessionToken: string | undefined,
+): Promise<Outcome> {
+  const next = { ...attempt, ...change };
+  const known = await knownIn(ctx, place, next, sessionToken);
+  await assertWelcome(ctx, next, known.userId);
+  // What was shown, read before the transaction: the hot paths that know scopes have a connection of their own.
+  const device = next.answered.includes('device') ? await deviceToConfirm(ctx, { ...next, userId: known.userId }) : undefined;
+  return inTransaction(ctx, async (tx) => {
+    const answered = await takeInvitation(tx, place, next, known.userId);
+    const organization = await chooseOrganization(tx, place.tenancy, known.userId, next.organizationId ?? next.request.organizationId);
+    const organizationId = organization === 'ask' ? null : organization;
+    const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
+    if (!step) return complete(tx, place, attempt, { ...next, organizationId }, known, device);
+    await updateAttempt(tx, attempt, { ...change, step, userId: known.userId, organizationId, answered });
+    return { location: pageOf(place.tenancy, attempt) };
+  });
+}
+
+/** Goes on from a step of the tail, which is done. */
+export function answered(ctx: Context, place: Place, attempt: Attempt, name: string, sessionToken: string | undefined): Promise<Outcome> {
+  return proceed(ctx, place, attempt, { answered: [...attempt.answered, name] }, sessionToken);
+}
+
+/** Who the attempt is about, which it has proved, or else the browser's session.
+ * @throws PageError when the attempt's person is not signed in any more, or is another one by now */
+export async function knownIn(
+  ctx: Context,
+  { client }: Place,
+  { environmentId, userId, authTime, amr }: Pick<Attempt, 'environmentId' | 'userId' | 'authTime' | 'amr'>,
+  sessionToken: string | undefined,
+): Promise<Known & { readonly session?: Session }> {
+  if (userId && authTime) return { userId, authTime, amr };
+  const session = await findSession(ctx, environmentId, sessionToken, client.sessionInactivityTimeout);
+  if (!session || session.userId !== userId) throw expired();
+  return { userId, authTime: session.authTime, amr: session.amr, session };
+}
+
+/** Is the person still who the attempt took it for, and welcome? An operator may have changed that since the last step.
+ * @throws PageError */
+export async function assertWelcome(ctx: Context, { environmentId, email }: Pick<Attempt, 'environmentId' | 'email'>, userId: string) {
+  if (await isSuspended(ctx, environmentId, userId)) throw suspended();
+  if (email && (await findUserIdByEmail(ctx, environmentId, email)) !== userId) throw expired();
+}
+
+/** Makes the person a member of the organization that the attempt's invitation is to, once. Returns what is answered by then.
+ * @throws PageError when it cannot be taken up any more */
+async function takeInvitation(ctx: Context, { tenancy }: Place, { request, answered }: Attempt, userId: string): Promise<string[]> {
+  if (!request.invitationId || answered.includes('joined')) return answered;
+  if (!(await acceptInvitation(ctx, tenancy, request.invitationId, userId))) throw invitationGone();
+  return [...answered, 'joined'];
+}
