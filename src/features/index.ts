@@ -11,6 +11,7 @@ import './applications/urls/graphql.ts';
 import './audit/graphql.ts';
 import './business-plans/graphql.ts';
 import './businesses/graphql.ts';
+import './consents/graphql.ts';
 import './environment-copies/graphql.ts';
 import './environment-policies/graphql.ts';
 import './environment-variables/graphql.ts';

@@ -37,7 +37,7 @@ export const PROMPTS = ['none', 'login', 'create', 'consent', 'select_account'] 
 export interface Authorization {
   readonly client: Client;
   readonly request: AuthorizationRequest;
-  /** Which page a person is shown in any case, or that there may be none. A consent is the operator's, for applications of its own. */
+  /** Which page a person is shown in any case, or that there may be none. A consent is the operator's for applications of its own; strangers' ask for one by the request's `asksConsent`. */
   readonly prompt: 'none' | 'login' | 'create' | undefined;
   /** Seconds since the person last proved who they are, at most. */
   readonly maxAge: number | undefined;
@@ -62,6 +62,7 @@ interface Draft {
   organizationId: string | null;
   newOrganization: AuthorizationRequest['newOrganization'];
   prompt: Authorization['prompt'];
+  asksConsent: boolean;
   maxAge: number | undefined;
   hintedUserId: string | null | undefined;
   invitation: OpenInvitation | undefined;
@@ -122,6 +123,7 @@ export async function checkAuthorization(
       dpopJkt: value(draft.query, 'dpop_jkt') ?? null,
       loginHint: invitation?.email ?? emailHint(value(draft.query, 'login_hint')),
       lang: language(draft.query),
+      asksConsent: draft.asksConsent,
       hasSuccessPage: isTrue(draft.query, 'has_success_page') || isTrue(draft.query, 'is_use_auth_success_page'),
       // An invitation's code may be in it, which is kept nowhere in the open.
       reauthState: isTrue(draft.query, 'supports_reauth') ? ctx.vault.seal('reauth state', reauthState(draft.query)) : null,
@@ -205,6 +207,7 @@ function prompt(draft: Draft): void {
   const given = value(draft.query, 'prompt')?.split(' ').filter(Boolean) ?? [];
   if (!given.every((one) => (PROMPTS as readonly string[]).includes(one))) throw malformed(`The prompt must be of ${PROMPTS.join(', ')}.`);
   if (given.includes('none') && given.length > 1) throw malformed('The prompt none stands alone.');
+  draft.asksConsent = given.includes('consent');
   if (given.includes('none')) draft.prompt = 'none';
   else if (given.includes('create')) draft.prompt = 'create';
   else if (given.includes('login') || given.includes('select_account')) draft.prompt = 'login';

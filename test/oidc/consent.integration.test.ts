@@ -1,7 +1,9 @@
 /** Who comes from an application that registered itself is asked what it may have, whichever way the person signs in. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { graphql } from '../generated/index.ts';
 import { startApp } from '../helpers/app.ts';
-import { authorizationUrl, type PageView, postToken, type UserAgent, userAgent } from '../helpers/user-agent.ts';
+import { ask } from '../helpers/graph.ts';
+import { authorizationUrl, type PageView, postToken, teamToken, type UserAgent, userAgent } from '../helpers/user-agent.ts';
 import { headingOf, newAddress, organization, type Person, productionEnvironment, signUp, typeCode, userIdOf } from '../signin/person.ts';
 
 const gatehouse = startApp({ TRUST_PROXY: 'loopback' });
@@ -113,9 +115,9 @@ describe('nobody gets past the question', () => {
 
   test('by a fresh sign-in with a code', async () => {
     const agent = userAgent(gatehouse.baseUrl);
-    const page = await agent.submit(await open(agent, clientId), 'identify', { p_email: person.email });
     const after = await gatehouse.mailCount(person.email);
-    expect(isAsked(await typeCode(gatehouse, agent, page, person.email, Math.max(0, after - 1)))).toBe(true);
+    const page = await agent.submit(await open(agent, clientId), 'identify', { p_email: person.email });
+    expect(isAsked(await typeCode(gatehouse, agent, page, person.email, after))).toBe(true);
   });
 
   test('by choosing an organization', async () => {
@@ -175,4 +177,88 @@ describe('nobody gets past the question', () => {
 test('the business’s own applications ask nothing', async () => {
   const answer = await person.authorize('spa', { scope: 'openid profile email offline' });
   expect(answer.code).toBeTruthy();
+});
+
+describe('prompt=consent', () => {
+  test('asks again for what was allowed, with a session or after a sign-in', async () => {
+    await allow(person.agent, await open(person.agent, clientId));
+    expect((await open(person.agent, clientId)).url).toContain('code=');
+    const again = await open(person.agent, clientId, { prompt: 'consent' });
+    expect(isAsked(again)).toBe(true);
+    expect((await allow(person.agent, again)).url).toContain('code=');
+    const signIn = await open(person.agent, clientId, { prompt: 'login consent' });
+    const after = await gatehouse.mailCount(person.email);
+    const page = await person.agent.submit(signIn, 'identify', { p_email: person.email });
+    expect(isAsked(await typeCode(gatehouse, person.agent, page, person.email, after))).toBe(true);
+    expect((await open(person.agent, clientId)).url).toContain('code=');
+  });
+
+  test('asks nothing for the business’s own applications', async () => {
+    await person.authorize('spa', { prompt: 'consent' });
+  });
+});
+
+describe('in the graph', () => {
+  const CONSENTS = graphql(`
+    query ConsentsOfUser($id: ID!) {
+      node(id: $id) { ... on User { consents(first: 10) { totalCount nodes { scopes audiences givenAt application { name isDynamic } } } } }
+    }
+  `);
+  const REVOKE = graphql(`
+    mutation RevokeConsent($input: RevokeUserConsentInput!) { revokeUserConsent(input: $input) { errors { path } user { id } } }
+  `);
+
+  const form = (more: Record<string, string>) => ({ client_id: clientId, ...more });
+  async function tokensFor(agent: UserAgent) {
+    const request = requestOf(clientId, { scope: 'openid offline' });
+    const end = await agent.open(request.url);
+    const { url } = isAsked(end) ? await allow(agent, end) : end;
+    const code = new URL(url).searchParams.get('code')!;
+    const answer = await postToken(
+      gatehouse.quickstart.issuer,
+      form({ grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: request.verifier }),
+    );
+    return answer.body;
+  }
+  const renew = (token: string) => postToken(gatehouse.quickstart.issuer, form({ grant_type: 'refresh_token', refresh_token: token }));
+  const profile = (token: string) =>
+    fetch(`${gatehouse.quickstart.issuer}/oauth2/v2/user_profile`, { headers: { authorization: `Bearer ${token}` } });
+
+  test('it is seen what a person allowed, and withdrawn: what the application has of that person ends, and nothing else', async () => {
+    const owner = await teamToken(gatehouse, gatehouse.quickstart.owner.email);
+    const [one, other] = [await signUp(gatehouse), await signUp(gatehouse)];
+    const [mine, theirs] = [await tokensFor(one.agent), await tokensFor(other.agent)];
+    const userId = await userIdOf(gatehouse, one.email);
+    const seen = await ask(gatehouse, owner, CONSENTS, { id: userId });
+    expect(seen.data?.node).toEqual({
+      consents: {
+        totalCount: 1,
+        nodes: [
+          { scopes: ['openid', 'offline'], audiences: [], givenAt: expect.any(String), application: { name: NAME, isDynamic: true } },
+        ],
+      },
+    });
+
+    const input = { userId, applicationId: `app_${clientId}` };
+    const [first, second] = await Promise.all([ask(gatehouse, owner, REVOKE, { input }), ask(gatehouse, owner, REVOKE, { input })]);
+    for (const { data } of [first, second]) expect(data?.revokeUserConsent).toEqual({ errors: [], user: { id: userId } });
+    expect((await ask(gatehouse, owner, CONSENTS, { id: userId })).data?.node).toMatchObject({ consents: { totalCount: 0 } });
+    expect(await renew(mine.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect((await profile(mine.access_token)).status).toBe(401);
+    expect((await profile(theirs.access_token)).status).toBe(200);
+    expect((await renew(theirs.refresh_token)).status).toBe(200);
+    await one.authorize();
+    expect(isAsked(await open(one.agent, clientId, { scope: 'openid' }))).toBe(true);
+  });
+
+  test('a code that was not traded in yet is good for nothing after it', async () => {
+    const owner = await teamToken(gatehouse, gatehouse.quickstart.owner.email);
+    const request = requestOf(clientId);
+    const { url } = await allow(person.agent, await person.agent.open(request.url));
+    const input = { userId: await userIdOf(gatehouse, person.email), applicationId: `app_${clientId}` };
+    await ask(gatehouse, owner, REVOKE, { input });
+    const code = new URL(url).searchParams.get('code')!;
+    const trade = form({ grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: request.verifier });
+    expect(await postToken(gatehouse.quickstart.issuer, trade)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
 });

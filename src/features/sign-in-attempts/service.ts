@@ -58,6 +58,8 @@ export interface AuthorizationRequest {
   /** The language tag that the pages are asked for. */
   readonly lang: string | null;
   readonly hasSuccessPage: boolean;
+  /** Whether an application that nobody has looked at wants the person asked again. */
+  readonly asksConsent?: boolean;
   /** What an application that can start over is given to do so, sealed; null for one that cannot. */
   readonly reauthState: string | null;
   /** What is noted about a new user or organization, by advertisers' names. */

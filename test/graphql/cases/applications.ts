@@ -56,7 +56,6 @@ export const applications: FeatureCases = {
       'Application.accessTokenClaims',
       'Application.idTokenClaims',
       'Application.machineTokenClaims',
-      'Application.isHasuraMappingEnabled',
       'Mutation.updateApplicationTokens',
     ],
   ],

@@ -6,6 +6,7 @@ import { auditLog } from './audit.ts';
 import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
+import { consents } from './consents.ts';
 import { environmentCopies } from './environment-copies.ts';
 import { environmentPolicies } from './environment-policies.ts';
 import { environmentVariables } from './environment-variables.ts';
@@ -61,6 +62,7 @@ export const FEATURES: readonly FeatureCases[] = [
   properties,
   identities,
   sessions,
+  consents,
   recovery,
   mfaFactors,
   signingKeys,
