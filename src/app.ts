@@ -10,6 +10,7 @@ import { registerLogoutJobs } from './features/backchannel-logout/service.ts';
 import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
+import { createRateLimits } from './features/rate-limits/service.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
 import { startKeyRotation } from './features/signing-keys/jobs.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
@@ -70,20 +71,24 @@ export async function openInfrastructure(
     }
     const jobs = await startJobs(database, config.databaseUrl, log);
     const lookups = await startLookups(database, log);
+    const clock = overrides.clock ?? systemClock;
+    const rateLimits = createRateLimits({ limits: config.rateLimits, database, clock, log });
     const infrastructure: Infrastructure = {
       config,
       database,
       lookups,
       vault: createVault(config.secretKey),
-      clock: overrides.clock ?? systemClock,
+      clock,
       jobs,
       log,
+      rateLimits,
     };
     return {
       infrastructure,
       close: async () => {
         await jobs.close();
         await lookups.close();
+        await rateLimits.settled();
         await closing();
       },
     };

@@ -27,7 +27,22 @@ export interface Config {
   readonly trustProxy: boolean | string;
   /** What a caller of the graph may use in a minute, in cost units; 0 for no limit. */
   readonly graphQuota: number;
+  readonly rateLimits: Readonly<Record<RequestClass, RateLimit>>;
 }
+
+/** How many requests of a class there may be in a minute; 0 for any number. */
+export interface RateLimit {
+  /** From one network address. */
+  readonly address: number;
+  /** For one account: a person's, an application's, or a caller's of the graph. */
+  readonly account: number;
+  /** In one environment. */
+  readonly environment: number;
+}
+
+export const REQUEST_CLASSES = ['auth', 'api', 'admin'] as const;
+/** The pages and what leads to them; the protocol's other endpoints; the graph. */
+export type RequestClass = (typeof REQUEST_CLASSES)[number];
 
 /** Thrown with every mistake of the environment, one a line. */
 export class ConfigError extends Error {
@@ -41,6 +56,16 @@ export class ConfigError extends Error {
 
 const url = (schemes: string[], meaning: string) =>
   z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), `must be ${meaning}`);
+
+const rateLimit = (byDefault: string) =>
+  z
+    .string()
+    .regex(/^\d{1,9},\d{1,9},\d{1,9}$/, 'must be three numbers such as 3000,120,100000: for an address, an account and an environment')
+    .default(byDefault)
+    .transform((text): RateLimit => {
+      const [address, account, environment] = text.split(',').map(Number) as [number, number, number];
+      return { address, account, environment };
+    });
 
 const schema = z.object({
   NODE_ENV: z.string().optional(),
@@ -88,6 +113,9 @@ const schema = z.object({
     .max(1_000_000_000, 'must be 0, or 1000 to 1000000000')
     .refine((units) => units === 0 || units >= 1000, 'must be 0, or 1000 to 1000000000')
     .default(100_000),
+  RATE_LIMIT_AUTH: rateLimit('3000,120,100000'),
+  RATE_LIMIT_API: rateLimit('60000,60000,600000'),
+  RATE_LIMIT_ADMIN: rateLimit('12000,6000,120000'),
 });
 
 /** Reads and checks `env`; makes DATA_DIR and, outside production, the secret key in it.
@@ -121,6 +149,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     graphQuota: values.GRAPH_QUOTA,
+    rateLimits: { auth: values.RATE_LIMIT_AUTH, api: values.RATE_LIMIT_API, admin: values.RATE_LIMIT_ADMIN },
   });
 }
 

@@ -45,7 +45,18 @@ test('nothing needs to be set', () => {
     logLevel: 'info',
     trustProxy: false,
     graphQuota: 100_000,
+    rateLimits: {
+      auth: { address: 3000, account: 120, environment: 100_000 },
+      api: { address: 60_000, account: 60_000, environment: 600_000 },
+      admin: { address: 12_000, account: 6000, environment: 120_000 },
+    },
   });
+});
+
+test('a rate limit is three numbers', () => {
+  expect(load({ RATE_LIMIT_AUTH: '1,0,3' }).rateLimits.auth).toEqual({ address: 1, account: 0, environment: 3 });
+  for (const RATE_LIMIT_API of ['1', '1,2', '1,2,3,4', '-1,2,3', '1, 2, 3', 'many,2,3', '1,2,9999999999'])
+    expect(mistakesOf({ RATE_LIMIT_API })).toEqual([expect.stringMatching(/RATE_LIMIT_API must be three numbers/)]);
 });
 
 test('an empty value is no value', () => {

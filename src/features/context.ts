@@ -14,6 +14,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { InvalidInputError, NotFoundError } from '../kernel/errors.ts';
 import type { Vault } from '../security/secrets.ts';
 import { countingRows, type Effects, noEffects } from './effects.ts';
+import type { RateLimits } from './rate-limits/service.ts';
 
 /** What the process has, one of each. */
 export interface Infrastructure {
@@ -24,6 +25,7 @@ export interface Infrastructure {
   readonly clock: Clock;
   readonly jobs: JobQueue;
   readonly log: Logger;
+  readonly rateLimits: RateLimits;
 }
 
 /** Where a call came from; absent parts for jobs and the command line. */

@@ -6,8 +6,9 @@ import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
-import { createQuotas } from '../features/quotas/service.ts';
-import { originOf, tokenChallenge } from '../http/server.ts';
+import { callerOf, createQuotas } from '../features/quotas/service.ts';
+import type { Requester } from '../features/rate-limits/service.ts';
+import { originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
 import { proofIn } from '../oidc/dpop.ts';
 import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
@@ -97,6 +98,11 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   /** Finds out who is asking, and refuses before anything of the body is read. */
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
+    const limited = (environmentId: string, requester: Requester) => {
+      const refusal = infrastructure.rateLimits.take('admin', environmentId, requester);
+      if (refusal) throw new RateLimitError(refusal);
+    };
+    if (method !== 'OPTIONS') limited('', { ip: request.ip });
     const actor = await actorOf(infrastructure, {
       authorization: headers.authorization,
       dpop: proofIn(headers),
@@ -106,6 +112,8 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     const account = openAccount(quotas, actor ?? { kind: 'anonymous' }, request.ip);
     accounts.set(request, account);
     if (method === 'OPTIONS') return;
+    const caller = actor && callerOf(actor);
+    if (caller) limited(caller[0], { ip: request.ip, account: caller[1] });
     await account.charge(MIN_COST);
     if (!actor) {
       reply.header('www-authenticate', tokenChallenge(request, metadataUrl(config)));
@@ -150,7 +158,11 @@ function isMultipart({ headers }: FastifyRequest): boolean {
 }
 
 /** What is refused before Yoga sees it, and what breaks outside of Yoga. */
-function answerFault(error: FastifyError | GraphQLError, request: FastifyRequest, reply: FastifyReply) {
+function answerFault(error: FastifyError | GraphQLError | RateLimitError, request: FastifyRequest, reply: FastifyReply) {
+  if (error instanceof RateLimitError) {
+    tellRateLimit(reply, error.refusal);
+    return sendError(reply, 429, 'RATE_LIMITED', error.message, request.id);
+  }
   if (error instanceof GraphQLError) return sendError(reply, 429, 'RATE_LIMITED', error.message, request.id);
   if (error.statusCode === 413) return sendError(reply, 413, 'BAD_USER_INPUT', 'The request is larger than this server takes.', request.id);
   if (error.statusCode === 415)

@@ -15,7 +15,7 @@ export function assetRoutes(routes: FastifyInstance): void {
   for (const { name, type } of ASSETS) {
     const body = readFileSync(join(DIRECTORY, name));
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    routes.get(`/assets/${name}`, async (request, reply) => {
+    routes.get(`/assets/${name}`, { config: { limits: 'none' } }, async (request, reply) => {
       reply.header('etag', etag).header('cache-control', 'public, max-age=300');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
       return reply.header('content-type', type).send(body);

@@ -4,7 +4,7 @@ import type { Infrastructure } from '../features/context.ts';
 import { findLogo } from '../features/logos/service.ts';
 
 export function logoRoutes(routes: FastifyInstance, infrastructure: Infrastructure): void {
-  routes.get('/logos/:id', async (request, reply) => {
+  routes.get('/logos/:id', { config: { limits: 'none' } }, async (request, reply) => {
     const { id } = request.params as { id: string };
     const logo = await findLogo(infrastructure, request.tenancy.environmentId, id);
     if (!logo) return reply.callNotFound();

@@ -13,8 +13,10 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import type { RequestClass } from '../config.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
+import type { RateLimitRefusal } from '../features/rate-limits/service.ts';
 import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
@@ -38,6 +40,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** How failures are answered; a page unless the route says otherwise. */
     errors?: 'oauth' | 'page' | 'json';
+    /** What it is counted as; `auth` for an environment's route that says nothing. */
+    limits?: RequestClass | 'none';
   }
 }
 
@@ -120,6 +124,13 @@ export async function environmentRoutes(
       if (!tenancy) return sendPage(reply, 404, notFoundPage(infrastructure, request));
       request.tenancy = tenancy;
     });
+    // After what lets applications read the answer from other origins, and before anything of the body is.
+    routes.addHook('preParsing', (request, _reply, _payload, done) => {
+      const requestClass = request.routeOptions.config.limits ?? 'auth';
+      if (requestClass === 'none' || request.method === 'OPTIONS') return done();
+      const refusal = infrastructure.rateLimits.take(requestClass, request.tenancy.environmentId, { ip: request.ip });
+      done(refusal && new RateLimitError(refusal));
+    });
     register(routes);
   });
 }
@@ -188,8 +199,35 @@ export function sendPage(
     .send(page);
 }
 
+/** There were more requests in a minute than may be. */
+export class RateLimitError extends Error {
+  readonly refusal: RateLimitRefusal;
+
+  constructor(refusal: RateLimitRefusal) {
+    super(`There were too many requests. Try again in ${refusal.resetSeconds} seconds.`);
+    this.refusal = refusal;
+  }
+}
+
+/** Says in the headers when there may be requests again (draft-ietf-httpapi-ratelimit-headers-07). */
+export function tellRateLimit(reply: FastifyReply, { limit, resetSeconds }: RateLimitRefusal): void {
+  reply
+    .header('ratelimit-limit', limit)
+    .header('ratelimit-remaining', 0)
+    .header('ratelimit-reset', resetSeconds)
+    .header('retry-after', resetSeconds);
+}
+
 function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
   const form = request.routeOptions.config.errors ?? 'page';
+  if (error instanceof RateLimitError) {
+    const { refusal, message } = error;
+    tellRateLimit(reply, refusal);
+    if (form === 'page') return sendErrorPage(request, reply, 429, { about: 'rate_limited' });
+    const body =
+      form === 'oauth' ? { error: 'temporarily_unavailable', error_description: message } : { error: message, requestId: request.id };
+    return reply.code(429).header('cache-control', 'no-store').send(body);
+  }
   if (error instanceof OAuthError) {
     if (error.status === 401)
       reply.header('www-authenticate', error.code === 'invalid_token' ? tokenChallenge(request) : 'Basic realm="token"');

@@ -163,6 +163,8 @@ export const en = {
   'error.stays_here.message': '{detail} So you stay here.',
   'error.nothing_here.title': 'Nothing here',
   'error.nothing_here.message': 'There is no page at this address.',
+  'error.rate_limited.title': 'That was too much at once',
+  'error.rate_limited.message': 'There were too many requests. Wait a minute, and try again.',
   'error.too_large.title': 'That is too much',
   'error.too_large.message': 'The request is larger than this server takes.',
   'error.unsupported.title': 'That form is not understood',

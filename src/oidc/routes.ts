@@ -1,5 +1,6 @@
 /** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestClass } from '../config.ts';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
@@ -67,10 +68,10 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     const formEndpoint = (
       path: string,
       run: (tenancy: Tenancy, posted: Posted, reply: FastifyReply) => Promise<object | undefined>,
-      success = 200,
+      { success = 200, limits = 'api' as RequestClass } = {},
     ) => {
       preflight(routes, path, applications, 'POST');
-      routes.post(path, { config: { errors: 'oauth' }, onRequest: applications }, async (request, reply) =>
+      routes.post(path, { config: { errors: 'oauth', limits }, onRequest: applications }, async (request, reply) =>
         reply
           .header('cache-control', 'no-store')
           .code(success)
@@ -82,14 +83,14 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       if (tokens.refresh_token) keepInCookie(reply, tenancy, client, posted.page, tokens.refresh_token);
       return tokens;
     });
-    formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), 201);
+    formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), { success: 201 });
     for (const path of ['/oauth2/device/auth', '/oauth2/v2/device_authorization'])
-      formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted));
+      formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted), { limits: 'auth' });
     formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
     formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 
     preflight(routes, '/oauth2/register', allowEveryone, 'POST');
-    routes.post('/oauth2/register', { config: { errors: 'oauth' }, onRequest: allowEveryone }, async (request, reply) => {
+    routes.post('/oauth2/register', { config: { errors: 'oauth', limits: 'admin' }, onRequest: allowEveryone }, async (request, reply) => {
       if (!request.tenancy.allowsDynamicRegistration) return reply.callNotFound();
       return reply
         .header('cache-control', 'no-store')
@@ -102,7 +103,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       routes.route({
         method: ['GET', 'POST'],
         url: path,
-        config: { errors: 'oauth' },
+        config: { errors: 'oauth', limits: 'api' },
         onRequest: applications,
         handler: async (request, reply) =>
           reply.header('cache-control', 'no-store').send(
@@ -120,7 +121,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     profileEndpoint('/oauth2/user_profile', legacyUserProfile);
 
     preflight(routes, '/account_api/v1/*', applications, 'GET');
-    routes.get('/account_api/v1/*', { onRequest: applications }, async (request, reply) => {
+    routes.get('/account_api/v1/*', { config: { errors: 'json', limits: 'api' }, onRequest: applications }, async (request, reply) => {
       const { tenancy, query, headers } = request;
       const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
       const url = `${tenancy.issuer}/account_api/v1/${path}`;
@@ -219,7 +220,7 @@ function publicDocument(
 ): void {
   const documents = new WeakMap<Tenancy, { jwks: Jwks; body: string; tag: string }>();
   preflight(routes, path, allowEveryone, 'GET');
-  routes.get(path, { config: { errors: 'json' }, onRequest: allowEveryone }, async ({ tenancy, headers }, reply) => {
+  routes.get(path, { config: { errors: 'json', limits: 'none' }, onRequest: allowEveryone }, async ({ tenancy, headers }, reply) => {
     const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
     let document = documents.get(tenancy);
     if (document?.jwks !== jwks) {

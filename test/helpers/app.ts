@@ -47,6 +47,7 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
       GRAPH_QUOTA: '1000000000',
+      ...Object.fromEntries(['AUTH', 'API', 'ADMIN'].map((name) => [`RATE_LIMIT_${name}`, '999999999,999999999,999999999'])),
       ...(fresh.databaseUrl && { DATABASE_URL: fresh.databaseUrl }),
       ...environment,
     });

@@ -20,7 +20,8 @@ export interface UserAgent {
   readonly cookies: Map<string, string>;
 }
 
-export function userAgent(baseUrl: string): UserAgent {
+/** @param always headers that come with each request, as a proxy would add them */
+export function userAgent(baseUrl: string, always: Readonly<Record<string, string>> = {}): UserAgent {
   const cookies = new Map<string, string>();
   const send = async (url: string, init: RequestInit = {}): Promise<PageView> => {
     if (new URL(url).origin !== baseUrl) return { status: 0, url, html: '', headers: new Headers() };
@@ -32,7 +33,7 @@ export function userAgent(baseUrl: string): UserAgent {
     const response = await fetch(url, {
       ...init,
       redirect: 'manual',
-      headers: { ...(init.headers as Record<string, string>), ...(cookie && { cookie }) },
+      headers: { ...always, ...(init.headers as Record<string, string>), ...(cookie && { cookie }) },
     });
     for (const line of response.headers.getSetCookie()) {
       const [pair, ...attributes] = line.split('; ');

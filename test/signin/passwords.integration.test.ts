@@ -59,8 +59,8 @@ test('what a person may not choose is said beside the field, and then there is a
     ['a quiet harbour', 'a quiet harbor', 'The two passwords are not the same.'],
     ['a quiet harbour', '', 'The two passwords are not the same.'],
     ['x'.repeat(1025), 'x'.repeat(1025), 'A password has at most 1024 characters.'],
-    ['baseball1', 'baseball1', 'This is one of the passwords that are guessed first.'],
-    ['QWERTYUIOP', 'QWERTYUIOP', 'This is one of the passwords that are guessed first.'],
+    ['baseball1', 'baseball1', 'This is one of the passwords that are tried first. Choose another one.'],
+    ['QWERTYUIOP', 'QWERTYUIOP', 'This is one of the passwords that are tried first. Choose another one.'],
   ] as const) {
     const refused = await agent.submit(page, 'new_password', { p_first_password: first, p_second_password: second });
     expect([refused.status, problemOf(refused)]).toEqual([422, message]);

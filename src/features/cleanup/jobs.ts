@@ -9,6 +9,7 @@ import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
 import { deleteExpiredPushedRequests } from '../pushed-requests/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
+import { deleteOldCounts } from '../rate-limits/service.ts';
 import { deleteExpiredUses } from '../replays/service.ts';
 import { deleteExpiredSessions } from '../sessions/service.ts';
 import { deleteExpiredAttempts } from '../sign-in-attempts/service.ts';
@@ -25,6 +26,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteOldFailures(ctx),
         await deleteExpiredKeys(ctx),
         await deleteExpiredQuotas(infrastructure),
+        await deleteOldCounts(infrastructure),
         await deleteExpiredPushedRequests(infrastructure),
         await deleteExpiredDevices(infrastructure),
         await deleteExpiredUses(infrastructure),

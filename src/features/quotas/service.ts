@@ -5,6 +5,7 @@
  */
 import type { Actor } from '../../kernel/actor.ts';
 import { later } from '../../kernel/clock.ts';
+import { networkOf } from '../../kernel/network.ts';
 import type { Context, Infrastructure } from '../context.ts';
 
 const WINDOW_SECONDS = 60;
@@ -69,7 +70,7 @@ export function createQuotas(infrastructure: Infrastructure): Quotas | undefined
     async take(actor, ip, units) {
       const caller = callerOf(actor);
       const limit = limitOf(actor);
-      const budget = budgetOf(caller ? caller.join(' ') : network(ip), limit, caller !== undefined);
+      const budget = budgetOf(caller ? caller.join(' ') : networkOf(ip), limit, caller !== undefined);
       const standing = (isRefused: boolean): Standing => ({
         limit,
         remaining: budget.held + budget.free,
@@ -92,18 +93,9 @@ export function createQuotas(infrastructure: Infrastructure): Quotas | undefined
 }
 
 /** What a caller is known by: its environment and its id. */
-function callerOf(actor: Actor): readonly [environmentId: string, callerId: string] | undefined {
+export function callerOf(actor: Actor): readonly [environmentId: string, callerId: string] | undefined {
   if (actor.kind === 'machine') return [actor.environmentId, actor.applicationId];
   return actor.kind === 'team' ? [actor.accountEnvironmentId, actor.userId] : undefined;
-}
-
-/** An IPv4 address; of an IPv6 address the half that names a subscriber's network, as the other half is theirs to choose. */
-function network(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  if (mapped || !ip.includes(':')) return mapped ?? ip;
-  const [head = '', tail = ''] = ip.split('::');
-  const [left, right] = [head, tail].map((half) => half.split(':').filter(Boolean)) as [string[], string[]];
-  return [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right].slice(0, 4).join(':');
 }
 
 const LEASE = `INSERT INTO graph_quotas AS q (environment_id, caller_id, lease, leased, resets_at)
@@ -146,7 +138,7 @@ export function countAgainstAddress(
   limit: number,
   seconds = WINDOW_SECONDS,
 ): Promise<number | undefined> {
-  return count(ctx, environmentId, `${what} ${network(ctx.origin.ip ?? '')}`, limit, seconds);
+  return count(ctx, environmentId, `${what} ${networkOf(ctx.origin.ip ?? '')}`, limit, seconds);
 }
 
 /** As {@link countAgainst}, for all callers of an environment together. */
