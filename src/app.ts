@@ -9,6 +9,7 @@ import { migrate, pendingMigrations } from './db/migrate.ts';
 import { registerLogoutJobs } from './features/backchannel-logout/service.ts';
 import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
+import { mailStrangers } from './features/email-senders/service.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
 import { createRateLimits } from './features/rate-limits/service.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
@@ -119,7 +120,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       await graphqlRoutes(infrastructure)(routes);
       if (!config.production && !config.smtpUrl) devMailboxRoutes(routes, infrastructure);
     });
-    const mail = await startMail({ ...infrastructure, settings: config });
+    const mail = await startMail({ ...infrastructure, settings: config, strangers: mailStrangers(infrastructure) });
     await registerImportJobs(infrastructure);
     await registerWebhookJobs(infrastructure);
     await registerLogoutJobs(infrastructure);

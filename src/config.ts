@@ -22,6 +22,8 @@ export interface Config {
   readonly secretKey: Buffer;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
+  /** Hosts, in lower case, of businesses' own mail servers that may be in a private network. */
+  readonly smtpPrivateHosts: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** As Fastify's `trustProxy`: false, true, or addresses. It trusts no count of hops, which a direct caller could forge. */
   readonly trustProxy: boolean | string;
@@ -99,6 +101,15 @@ const schema = z.object({
     .optional(),
   SMTP_URL: url(['smtp:', 'smtps:'], 'an smtp:// or smtps:// URL').optional(),
   MAIL_FROM: z.string().optional(),
+  SMTP_PRIVATE_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((host) => host.trim().toLowerCase())
+        .filter(Boolean),
+    ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')
     .default('info'),
@@ -146,6 +157,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     secretKey: values.SECRET_KEY ? decodeKey(values.SECRET_KEY)! : keptKey(join(values.DATA_DIR, 'secret.key')),
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `Gatehouse <no-reply@${new URL(baseUrl).hostname}>`,
+    smtpPrivateHosts: values.SMTP_PRIVATE_HOSTS,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     graphQuota: values.GRAPH_QUOTA,

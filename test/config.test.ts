@@ -41,6 +41,7 @@ test('nothing needs to be set', () => {
     databaseUrl: undefined,
     secretKey: expect.any(Buffer),
     smtpUrl: undefined,
+    smtpPrivateHosts: [],
     mailFrom: 'Gatehouse <no-reply@localhost>',
     logLevel: 'info',
     trustProxy: false,

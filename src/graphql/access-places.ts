@@ -3,7 +3,7 @@
  * changes on the way down. What is out of the actor's reach is the same as what is not there.
  */
 import { type FieldNode, type GraphQLField, type GraphQLInputType, getNamedType, isInputObjectType, valueFromASTUntyped } from 'graphql';
-import { can } from '../access/authorize.ts';
+import { can, holdsAnywhere } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import { permissionsOf } from '../access/team-roles.ts';
 import type { Context } from '../features/context.ts';
@@ -72,8 +72,9 @@ export async function startOf(
 ): Promise<Start> {
   const { actor } = ctx;
   if (field.extensions['makesOwner']) return startOfNew(actor);
-  if (field.extensions['forPeople'] && actor.kind !== 'team') return { places: [NOWHERE], refusal: 'UNAUTHENTICATED' };
   const { permission } = policyOf(field);
+  if (field.extensions['forPeople'] && actor.kind !== 'team' && (!permission || holdsAnywhere(actor, permission)))
+    return { places: [NOWHERE], refusal: 'UNAUTHENTICATED' };
   const everywhere = within ? [within] : everyPlaceOf(actor);
   const given = idsGiven(field, node, variables);
   const id = given.ids.find(namesTenant) ?? given.ids.find(kindOf);

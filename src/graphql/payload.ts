@@ -81,6 +81,8 @@ interface Definition<Fields extends InputFieldMap, Result> {
   readonly forPeople?: true;
   /** It destroys something or changes what people may do: it takes `dryRun`, and then only shows what it would do. */
   readonly previews?: true;
+  /** It waits for a server elsewhere: no transaction is kept open around it, and an Idempotency-Key has no meaning. */
+  readonly isOutside?: true;
   /** It updates a row with a version: it takes `expectedVersion`. Its action uses `atVersion` and `NEXT_VERSION`. */
   readonly versioned?: true;
   /** A twin, as `createUsers`, that does it for each of up to {@link MAX_ITEMS} inputs, with a result for each. */
@@ -131,7 +133,9 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
     const run = (ctx: Context) => definition.run(ctx, input as InputShapeFromFields<Fields> & Versioned);
     try {
       if ((input as { dryRun?: boolean | null }).dryRun) return { result: null, errors: [], preview: await dryRun(services, run) };
-      const result = await once(services, { place, request: [name, await withDigests(input)] }, run);
+      const result = await (definition.isOutside
+        ? run(services)
+        : once(services, { place, request: [name, await withDigests(input)] }, run));
       if (definition.changesGrants) context.services = await withFreshGrants(services);
       return { result, errors: [] };
     } catch (error) {

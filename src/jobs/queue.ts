@@ -9,7 +9,10 @@ import type { Database, Db } from '../db/client.ts';
 
 /** What each queue carries. Payloads may be read by whoever reads the database: seal what is secret. */
 export interface Queues {
+  /** From the platform's server. */
   mail: { sealed: string };
+  /** From servers that businesses have named, however slow. */
+  custom_mail: { sealed: string };
   import: { environmentId: string; importId: string };
   backchannel_logout: { environmentId: string; applicationId: string; sessionId: string; userId: string };
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
@@ -28,10 +31,13 @@ interface QueueSettings {
   readonly heartbeat?: number;
   /** Jobs that this process runs side by side. */
   readonly parallel: number;
+  /** Jobs of one group that it runs side by side: so that a slow group leaves room for the others. */
+  readonly parallelInGroup?: number;
 }
 
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60, parallel: 10 },
+  custom_mail: { retries: 8, expires: 60, parallel: 8, parallelInGroup: 2 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
   webhook: { retries: 3, expires: 60, parallel: 20 },
@@ -50,6 +56,8 @@ export interface JobOptions {
   readonly key?: string;
   /** Seconds to wait before the first try. */
   readonly delay?: number;
+  /** What the job shares its place with, on a queue that has groups. */
+  readonly group?: string;
 }
 
 export interface JobQueue {
@@ -90,12 +98,20 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
     });
   }
   return {
-    enqueue: async (db, queue, data, { key, delay } = {}) => {
-      await boss.send(queue, data, { db: fromPrisma(db), ...(key && { singletonKey: key }), ...(delay && { startAfter: delay }) });
+    enqueue: async (db, queue, data, { key, delay, group } = {}) => {
+      await boss.send(queue, data, {
+        db: fromPrisma(db),
+        ...(key && { singletonKey: key }),
+        ...(delay && { startAfter: delay }),
+        ...(group && { group: { id: group } }),
+      });
     },
     work: async (queue, handler) => {
+      const { parallel, parallelInGroup } = SETTINGS[queue];
       const options = {
-        batchSize: SETTINGS[queue].parallel,
+        ...(parallelInGroup
+          ? { batchSize: 1, localConcurrency: parallel, localGroupConcurrency: parallelInGroup }
+          : { batchSize: parallel }),
         burstWhenBatchFull: true,
         pollingIntervalSeconds: 2,
         notifyPollingIntervalSeconds: 5,

@@ -37,6 +37,8 @@ export const ID_PREFIXES = {
   webhookDelivery: 'delivery',
   event: 'event',
   logo: 'logo',
+  emailSender: 'sender',
+  mailDelivery: 'mail',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

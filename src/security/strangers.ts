@@ -6,7 +6,7 @@
 import { lookup } from 'node:dns';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { BlockList, connect, isIP, type LookupFunction, type Socket } from 'node:net';
 
 // biome-ignore format: a table
 const NOT_PUBLIC_IPV4: readonly [network: string, prefix: number][] = [
@@ -43,6 +43,8 @@ export function isLoopbackAddress(address: string): boolean {
 export interface StrangerOptions {
   /** For servers of developers: this machine is a stranger too. */
   readonly allowLoopback: boolean;
+  /** Hosts that are no strangers, wherever they are. */
+  readonly trustedHosts?: readonly string[];
 }
 
 /** The IP address that a URL names itself, without a name to resolve; undefined for one with a name. */
@@ -111,6 +113,38 @@ export function getFromStranger(
   });
 }
 
+/** Opens a connection to a stranger's port.
+ * @throws ForbiddenAddressError when the host is where it must not be
+ * @throws Error when there is no connection within ten seconds */
+export function connectToStranger(host: string, port: number, options: StrangerOptions): Promise<Socket> {
+  const isTrusted = options.trustedHosts?.includes(host.toLowerCase());
+  if (!isTrusted && isIP(host) && !isAllowed(host, options)) return Promise.reject(new ForbiddenAddressError());
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, ...(!isTrusted && { lookup: judging(options) }) });
+    const fail = (error: Error) => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setTimeout(TIMEOUT_MS, () => fail(new Error('There was no connection in time.')));
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      socket.setTimeout(0).removeAllListeners('timeout').removeListener('error', fail);
+      resolve(socket);
+    });
+  });
+}
+
+/** Resolves names to addresses that may be asked. */
+function judging(options: StrangerOptions): LookupFunction {
+  return (hostname, { all, family, hints }, done) => {
+    lookup(hostname, { all: true, ...(family && { family }), ...(hints && { hints }) }, (error, addresses) => {
+      if (error) return done(error, '');
+      if (!addresses[0] || addresses.some(({ address }) => !isAllowed(address, options))) return done(new ForbiddenAddressError(), '');
+      return all ? done(null, addresses) : done(null, addresses[0].address, addresses[0].family);
+    });
+  };
+}
+
 function askStranger<Answer>(
   url: URL,
   { body, ...message }: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body?: string },
@@ -119,18 +153,11 @@ function askStranger<Answer>(
 ): Promise<Answer> {
   const literal = addressIn(url);
   if (literal && !isAllowed(literal, options)) return Promise.reject(new ForbiddenAddressError());
-  const judged: LookupFunction = (hostname, { all, family, hints }, done) => {
-    lookup(hostname, { all: true, ...(family && { family }), ...(hints && { hints }) }, (error, addresses) => {
-      if (error) return done(error, '');
-      if (!addresses[0] || addresses.some(({ address }) => !isAllowed(address, options))) return done(new ForbiddenAddressError(), '');
-      return all ? done(null, addresses) : done(null, addresses[0].address, addresses[0].family);
-    });
-  };
   return new Promise((resolve, reject) => {
     let isAnswered = false;
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
       url,
-      { ...message, agent: false, lookup: judged, signal: AbortSignal.timeout(TIMEOUT_MS) },
+      { ...message, agent: false, lookup: judging(options), signal: AbortSignal.timeout(TIMEOUT_MS) },
       (response) => {
         isAnswered = true;
         read(response)

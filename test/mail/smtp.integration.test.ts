@@ -41,9 +41,10 @@ afterAll(() => new Promise<void>((resolve) => sink.close(resolve)));
 
 const gatehouse = startApp({ SMTP_URL: `smtp://mailer:sink%20password@localhost:${port}`, MAIL_FROM: 'Acme <no-reply@acme.test>' });
 
-function send(mail: Parameters<typeof sendMail>[1]) {
-  const { database, vault, jobs } = gatehouse.app.infrastructure;
-  return sendMail({ db: database.prisma, vault, jobs }, mail);
+async function send(mail: Parameters<typeof sendMail>[1]) {
+  const { database, vault, jobs, clock } = gatehouse.app.infrastructure;
+  const { id: environmentId } = await database.prisma.environment.findFirstOrThrow({ where: { isPrimary: true } });
+  return sendMail({ db: database.prisma, vault, jobs, clock }, mail, { kind: 'one_time_code', environmentId });
 }
 
 test('a code is delivered with authentication, as text and as HTML, and not in the subject', async () => {

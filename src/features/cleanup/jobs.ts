@@ -4,9 +4,11 @@ import { deleteOldAuditEvents } from '../audit/service.ts';
 import { createContext, type Infrastructure } from '../context.ts';
 import { deleteExpiredDevices } from '../device-authorizations/service.ts';
 import { deleteUnusedClients } from '../dynamic-clients/service.ts';
+import { deleteReplacedSenders } from '../email-senders/service.ts';
 import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
+import { deleteOldMailDeliveries } from '../mail-deliveries/service.ts';
 import { deleteExpiredPushedRequests } from '../pushed-requests/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
 import { deleteOldCounts } from '../rate-limits/service.ts';
@@ -32,6 +34,8 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
         await deleteExpiredUses(infrastructure),
         await deleteUnusedClients(infrastructure),
         await deleteOldEvents(ctx),
+        await deleteOldMailDeliveries(ctx),
+        await deleteReplacedSenders(ctx),
         await deleteOldAuditEvents(ctx),
       ];
       if (deleted.every((rows) => rows === 0)) return;

@@ -3,7 +3,7 @@
  * to whom it is for, and only its digest is kept.
  */
 import type { PermissionName } from '../../access/permissions.ts';
-import type { OrganizationInvitation } from '../../db/generated/client/client.ts';
+import type { Organization, OrganizationInvitation } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
@@ -82,11 +82,17 @@ export const createOrganizationInvitation = action({
       data: roles.map(({ id: roleId }) => ({ environmentId, invitationId: invitation.id, businessId, roleId })),
     });
     const inviteLink = linkOf(loginUri, code);
-    if (isSent) await sendMail(ctx, organizationInvitationMail({ to: email, organizationName: organization.name, link: inviteLink }));
+    if (isSent) await mailInvitation(ctx, organization, email, inviteLink);
     await note(ctx, scope, 'created', invitation);
     return { invitation, inviteLink };
   },
 });
+
+async function mailInvitation(ctx: Context, organization: Organization, to: string, link: string): Promise<void> {
+  const { environmentId, id: organizationId, name: organizationName } = organization;
+  const mail = organizationInvitationMail({ to, organizationName, link });
+  await sendMail(ctx, mail, { kind: 'organization_invitation', environmentId, organizationId });
+}
 
 interface Which {
   readonly invitationId: string;
@@ -112,7 +118,7 @@ export const resendOrganizationInvitation = action({
       include: { organization: true },
     });
     const inviteLink = linkOf(loginUri, code);
-    await sendMail(ctx, organizationInvitationMail({ to: invitation.email, organizationName: organization.name, link: inviteLink }));
+    await mailInvitation(ctx, organization, invitation.email, inviteLink);
     await note(ctx, scope, 'resent', invitation);
     return { invitation, inviteLink };
   },

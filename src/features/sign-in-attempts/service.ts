@@ -12,6 +12,7 @@ import { sendMail } from '../../mail/sender.ts';
 import { codeMail } from '../../mail/templates.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
+import { currentSenderId } from '../email-senders/service.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
@@ -98,6 +99,7 @@ export async function startAttempt(
       browserHash: sha256(browserToken),
       request: request as unknown as Prisma.InputJsonObject,
       email: request.loginHint,
+      emailSenderId: await currentSenderId(ctx, rest.environmentId),
       expiresAt: later(ctx.clock.now(), ATTEMPT_SECONDS),
     },
   });
@@ -187,6 +189,12 @@ export async function sendCode(
     await sendMail(
       tx,
       codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName: input.applicationName, purpose: input.purpose }),
+      {
+        kind: 'one_time_code',
+        environmentId: attempt.environmentId,
+        organizationId: attempt.organizationId ?? attempt.request.organizationId,
+        senderId: attempt.emailSenderId,
+      },
     );
     return true;
   });

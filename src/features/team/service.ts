@@ -62,10 +62,15 @@ export const inviteTeamMember = action({
       lastName: optionalText(input.lastName, 'lastName'),
       roles,
     });
-    await sendMail(ctx, teamInvitationMail({ to: email, businessName: business.name, link }));
+    await mailInvitation(ctx, { to: email, businessName: business.name, link });
     return invitation;
   },
 });
+
+async function mailInvitation(ctx: Context, letter: Parameters<typeof teamInvitationMail>[0]): Promise<void> {
+  const { id: environmentId } = await accountEnvironment(ctx);
+  await sendMail(ctx, teamInvitationMail(letter), { kind: 'team_invitation', environmentId });
+}
 
 async function isOnTeam(ctx: Context, businessId: string, email: string): Promise<boolean> {
   const { id: environmentId } = await accountEnvironment(ctx);
@@ -96,7 +101,7 @@ export const resendTeamInvitation = action({
     });
     await audit(ctx, { businessId, action: 'team.invitation_resent', target: { type: 'team_invitation', id: teamInvitationId } });
     const { name: businessName } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
-    await sendMail(ctx, teamInvitationMail({ to: resent.email, businessName, link: await linkOf(ctx, token) }));
+    await mailInvitation(ctx, { to: resent.email, businessName, link: await linkOf(ctx, token) });
     return resent;
   },
 });

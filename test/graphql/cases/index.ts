@@ -7,6 +7,7 @@ import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
 import { consents } from './consents.ts';
+import { emailSenders } from './email-senders.ts';
 import { environmentCopies } from './environment-copies.ts';
 import { environmentPolicies } from './environment-policies.ts';
 import { environmentVariables } from './environment-variables.ts';
@@ -69,6 +70,7 @@ export const FEATURES: readonly FeatureCases[] = [
   subscribers,
   organizationInvitations,
   webhooks,
+  emailSenders,
   auditLog,
 ];
 
