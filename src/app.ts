@@ -26,6 +26,7 @@ import { type Clock, systemClock } from './kernel/clock.ts';
 import { startMail } from './mail/sender.ts';
 import { protectedResourceRoutes } from './oidc/protected-resource.ts';
 import { oidcRoutes } from './oidc/routes.ts';
+import { hasMailbox, startTexts } from './phone/sender.ts';
 import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
@@ -118,9 +119,10 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await platformRoutes(server, infrastructure, async (routes) => {
       protectedResourceRoutes(routes, infrastructure);
       await graphqlRoutes(infrastructure)(routes);
-      if (!config.production && !config.smtpUrl) devMailboxRoutes(routes, infrastructure);
+      if (hasMailbox(config)) devMailboxRoutes(routes, infrastructure);
     });
     const mail = await startMail({ ...infrastructure, settings: config, strangers: mailStrangers(infrastructure) });
+    await startTexts({ ...infrastructure, settings: config });
     await registerImportJobs(infrastructure);
     await registerWebhookJobs(infrastructure);
     await registerLogoutJobs(infrastructure);

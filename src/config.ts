@@ -24,6 +24,8 @@ export interface Config {
   readonly mailFrom: string;
   /** Hosts, in lower case, of businesses' own mail servers that may be in a private network. */
   readonly smtpPrivateHosts: readonly string[];
+  /** The origin of Twilio's API: that of a region, or of a test. */
+  readonly twilioUrl: string;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** As Fastify's `trustProxy`: false, true, or addresses. It trusts no count of hops, which a direct caller could forge. */
   readonly trustProxy: boolean | string;
@@ -110,6 +112,9 @@ const schema = z.object({
         .map((host) => host.trim().toLowerCase())
         .filter(Boolean),
     ),
+  TWILIO_URL: url(['http:', 'https:'], 'an http or https URL')
+    .transform((text) => new URL(text).origin)
+    .default('https://api.twilio.com'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent')
     .default('info'),
@@ -158,6 +163,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `Gatehouse <no-reply@${new URL(baseUrl).hostname}>`,
     smtpPrivateHosts: values.SMTP_PRIVATE_HOSTS,
+    twilioUrl: values.TWILIO_URL,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     graphQuota: values.GRAPH_QUOTA,

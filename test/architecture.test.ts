@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const BASE = ['config', 'mail', 'jobs', 'db', 'access', 'security', 'languages', 'kernel'];
+const BASE = ['config', 'mail', 'phone', 'jobs', 'db', 'access', 'security', 'languages', 'kernel'];
 const ADAPTERS = ['graphql', 'oidc', 'signin', 'pages', 'http'];
 
 /** Which layers a layer may import, besides itself. */
@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   'feature graphs': ['graphql', 'features', ...BASE],
   features: BASE,
   mail: ['jobs', 'db', 'security', 'languages', 'kernel'],
+  phone: ['jobs', 'db', 'security', 'languages', 'kernel'],
   jobs: ['db', 'kernel'],
   db: ['kernel'],
   access: ['kernel'],

@@ -185,6 +185,7 @@ export const AREAS = {
   branding: { read: ['read:branding'], write: ['update:branding'] },
   email_templates: { read: ['read:email_templates'], write: ['update:email_templates'] },
   smtp_sender: { read: ['read:smtp_sender'], write: ['update:smtp_sender'] },
+  phone_sender: { read: ['read:phone_sender'], write: ['update:phone_sender'] },
   imports: { read: ['read:imports'], write: ['create:imports'] },
   subscribers: {
     read: ['read:subscribers', 'read:access_requests'],

@@ -48,6 +48,7 @@ const MATRIX: Record<Area, string> = {
   branding:             'W  W  R  R  -  W  R  -',
   email_templates:      'W  W  R  R  -  W  R  -',
   smtp_sender:          'W  W  -  W  -  R  R  R',
+  phone_sender:         'W  W  -  W  -  R  R  W',
   imports:              'W  W  W  -  -  -  R  -',
   subscribers:          'W  W  W  R  -  W  R  -',
   audit_log:            'R  R  -  R  -  -  R  R',

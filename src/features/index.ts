@@ -37,6 +37,7 @@ import './properties/graphql.ts';
 import './property-values/graphql.ts';
 import './recovery/graphql.ts';
 import './permissions/graphql.ts';
+import './phone-senders/graphql.ts';
 import './roles/graphql.ts';
 import './roles/list/graphql.ts';
 import './sessions/graphql.ts';

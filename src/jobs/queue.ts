@@ -13,6 +13,7 @@ export interface Queues {
   mail: { sealed: string };
   /** From servers that businesses have named, however slow. */
   custom_mail: { sealed: string };
+  text: { sealed: string };
   import: { environmentId: string; importId: string };
   backchannel_logout: { environmentId: string; applicationId: string; sessionId: string; userId: string };
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
@@ -38,6 +39,7 @@ interface QueueSettings {
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60, parallel: 10 },
   custom_mail: { retries: 8, expires: 60, parallel: 8, parallelInGroup: 2 },
+  text: { retries: 4, expires: 60, parallel: 8, parallelInGroup: 4 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
   webhook: { retries: 3, expires: 60, parallel: 20 },

@@ -63,6 +63,7 @@ const TABLE: Record<string, Row> = {
   'branding':                      { letters: 'W  W  R  R  -  W  R  -', read: ['read:branding'], write: ['update:branding'] },
   'email templates':               { letters: 'W  W  R  R  -  W  R  -', read: ['read:email_templates'], write: ['update:email_templates'] },
   'SMTP sender':                   { letters: 'W  W  -  W  -  R  R  R', read: ['read:smtp_sender'], write: ['update:smtp_sender'] },
+  'phone sender':                  { letters: 'W  W  -  W  -  R  R  W', read: ['read:phone_sender'], write: ['update:phone_sender'] },
   'imports':                       { letters: 'W  W  W  -  -  -  R  -', read: ['read:imports'], write: ['create:imports'] },
   'subscribers':                   { letters: 'W  W  W  R  -  W  R  -', read: ['read:subscribers'], write: ['create:subscribers'] },
   'access requests':               { letters: 'W  W  W  R  -  W  R  -', read: ['read:access_requests'], write: ['update:access_requests'] },

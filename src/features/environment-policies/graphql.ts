@@ -20,6 +20,7 @@ const DESCRIPTIONS = {
     'Whether the https URL of an application’s metadata is a client id by itself, as AI agents use them. Nobody has looked at those either.',
   maxFailures: 'Failures in a row that lock an account.',
   lockSeconds: 'Seconds that an account stays locked.',
+  defaultCountry: 'The country that phone numbers are taken for at first: its ISO 3166-1 code, in capitals.',
 };
 
 interface Policies {
@@ -37,6 +38,7 @@ interface Policies {
   readonly allowMetadataDocuments: boolean;
   readonly maxFailures: number;
   readonly lockSeconds: number;
+  readonly defaultCountry: string;
 }
 
 const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').implement({
@@ -74,6 +76,7 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
     }),
     maxFailures: t.exposeInt('maxFailures', { nullable: true, description: DESCRIPTIONS.maxFailures }),
     lockSeconds: t.exposeInt('lockSeconds', { nullable: true, description: DESCRIPTIONS.lockSeconds }),
+    defaultCountry: t.exposeString('defaultCountry', { nullable: true, description: DESCRIPTIONS.defaultCountry }),
   }),
 });
 
@@ -135,6 +138,7 @@ builder.prismaObjectFields('Environment', (t) => ({
       allowMetadataDocuments: true,
       maxFailures: true,
       lockSeconds: true,
+      defaultCountry: true,
     },
     resolve: ({ id, ...policies }) => ({ environmentId: id, ...policies }),
   }),
@@ -169,6 +173,7 @@ defineMutation({
     INVALID_DOMAIN: 'Not a domain.',
     TOO_MANY_DOMAINS: `More than ${MAX_DOMAINS} domains.`,
     OUT_OF_RANGE: 'The number is too small or too large.',
+    INVALID_COUNTRY: 'Not the code of a country.',
     INVALID_APPLICATION: 'Not a back-end or front-end application with a login URI.',
     NO_INVITATION_APPLICATION: 'Invitations need an application that they lead to.',
   },
@@ -189,6 +194,7 @@ defineMutation({
     allowMetadataDocuments: t.boolean({ description: `${DESCRIPTIONS.allowMetadataDocuments} ${UNCHANGED}` }),
     maxFailures: t.int({ description: bounds('maxFailures') }),
     lockSeconds: t.int({ description: bounds('lockSeconds') }),
+    defaultCountry: t.string({ description: `${DESCRIPTIONS.defaultCountry} ${UNCHANGED}` }),
   }),
   run: (ctx, input) => updateEnvironmentPolicies(ctx, input),
   payload: (t) => ({ environment: changed(t, 'Environment', 'The environment.') }),

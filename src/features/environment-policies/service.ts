@@ -5,6 +5,7 @@
 import type { Prisma } from '../../db/client.ts';
 import type { Environment } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
+import { isCountry } from '../../phone/numbers.ts';
 import { audit } from '../audit/service.ts';
 import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope } from '../context.ts';
 import { assertPlanHas } from '../plans.ts';
@@ -22,6 +23,8 @@ export interface SignInPolicy {
   readonly allowOrganizationCreation: boolean;
   /** Whether a member of several is taken to the one of the last time, instead of being asked. */
   readonly useMostRecentOrganization: boolean;
+  /** ISO 3166-1 code of the country that phone numbers are taken for at first. */
+  readonly defaultCountry: string;
 }
 
 export function signInPolicy(ctx: Context, environmentId: string): Promise<SignInPolicy> {
@@ -33,6 +36,7 @@ export function signInPolicy(ctx: Context, environmentId: string): Promise<SignI
       codeLifetime: true,
       allowOrganizationCreation: true,
       useMostRecentOrganization: true,
+      defaultCountry: true,
     },
   });
 }
@@ -72,10 +76,11 @@ export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly allowMetadataDocuments?: boolean | null | undefined;
   readonly maxFailures?: number | null | undefined;
   readonly lockSeconds?: number | null | undefined;
+  readonly defaultCountry?: string | null | undefined;
 }
 
 /** Changes how people come into an environment.
- * @throws InvalidInputError INVALID_DOMAIN, TOO_MANY_DOMAINS, OUT_OF_RANGE, INVALID_APPLICATION, NO_INVITATION_APPLICATION or CONFLICT
+ * @throws InvalidInputError INVALID_DOMAIN, TOO_MANY_DOMAINS, OUT_OF_RANGE, INVALID_COUNTRY, INVALID_APPLICATION, NO_INVITATION_APPLICATION or CONFLICT
  * @throws NotFoundError when there is no such application in the environment */
 export const updateEnvironmentPolicies = action({
   permission: 'update:policies',
@@ -97,6 +102,7 @@ export const updateEnvironmentPolicies = action({
       allowMetadataDocuments: input.allowMetadataDocuments ?? undefined,
       maxFailures: within('maxFailures', input.maxFailures),
       lockSeconds: within('lockSeconds', input.lockSeconds),
+      defaultCountry: await country(input.defaultCountry),
     });
     if (environment.allowInvitations && !environment.invitationApplicationId)
       throw new InvalidInputError('NO_INVITATION_APPLICATION', 'Invitations need an application that they lead to.', [
@@ -116,6 +122,11 @@ async function assertTakesInvitations(ctx: Context, environmentId: string, appli
   if (!application) throw new NotFoundError('application', path);
   if (!['reg', 'spa'].includes(application.type) || !application.loginUri)
     throw new InvalidInputError('INVALID_APPLICATION', 'Invitations lead to a back-end or front-end application with a login URI.', path);
+}
+
+async function country(text: string | null | undefined): Promise<string | undefined> {
+  if (text == null || (await isCountry(text))) return text ?? undefined;
+  throw new InvalidInputError('INVALID_COUNTRY', 'This is the two-letter code of a country, as AU.', ['defaultCountry']);
 }
 
 function within(field: keyof typeof BOUNDS, value: number | null | undefined): number | undefined {

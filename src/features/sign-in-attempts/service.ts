@@ -18,8 +18,9 @@ export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
 /** Seconds before another code may be asked for. */
 export const RESEND_SECONDS = 30;
-/** Codes mailed to one address in an hour, whoever asks for them: with {@link MAX_CODE_TRIES} it bounds the guesses. */
-export const MAX_CODES_PER_HOUR = 20;
+/** Codes sent to one address or number in an hour, whoever asks for them: with {@link MAX_CODE_TRIES} it bounds the guesses. A text costs money. */
+export const MAX_MAILS_PER_HOUR = 20;
+export const MAX_TEXTS_PER_HOUR = 10;
 
 /** The page a person is on. */
 export type Step =
@@ -159,7 +160,7 @@ export async function endProvedAttempts(ctx: Context, environmentId: string, use
 }
 
 /** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.
- * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_CODES_PER_HOUR} for the address, over all attempts */
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} for the address, over all attempts */
 export async function sendCode(
   ctx: Context,
   attempt: Attempt,
@@ -185,7 +186,7 @@ export async function sendCode(
       },
     });
     if (count === 0) return false;
-    await countMailedCode(tx, attempt.environmentId, to);
+    await countCode(tx, attempt.environmentId, to);
     await sendMail(
       tx,
       codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName: input.applicationName, purpose: input.purpose }),
@@ -200,16 +201,18 @@ export async function sendCode(
   });
 }
 
-/** Counts a code against its address; one at a time, so that no number of parallel attempts gets more. */
-async function countMailedCode(ctx: Context, environmentId: string, email: string): Promise<void> {
-  const normalized = email.toLowerCase();
+/** Counts a code against the address or the number (E.164) that it goes to; one at a time, so that no number of parallel requests gets more.
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR} */
+export async function countCode(ctx: Context, environmentId: string, to: string, path: readonly string[] = []): Promise<void> {
+  const normalized = to.toLowerCase();
+  const isText = normalized.startsWith('+') && !normalized.includes('@');
   const now = ctx.clock.now();
   await ctx.db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${environmentId} ${normalized}`}, 0))`;
-  const count = await ctx.db.mailedCode.count({ where: { environmentId, normalized, sentAt: { gt: later(now, -3600) } } });
-  if (count >= MAX_CODES_PER_HOUR) {
-    throw new InvalidInputError('TOO_MANY_CODES', 'Too many codes were sent to this address. Try again in an hour.');
+  const count = await ctx.db.sentCode.count({ where: { environmentId, normalized, sentAt: { gt: later(now, -3600) } } });
+  if (count >= (isText ? MAX_TEXTS_PER_HOUR : MAX_MAILS_PER_HOUR)) {
+    throw new InvalidInputError('TOO_MANY_CODES', 'Too many codes were sent there. Try again in an hour.', path);
   }
-  await ctx.db.mailedCode.create({ data: { environmentId, id: sortableHex(), normalized, sentAt: now } });
+  await ctx.db.sentCode.create({ data: { environmentId, id: sortableHex(), normalized, sentAt: now } });
 }
 
 /** Takes one try of the attempt's code. A right code is used up by it. */
@@ -234,13 +237,13 @@ export async function deleteExpiredAttempts(ctx: Context, batch = 1000): Promise
     select: { environmentId: true, id: true },
     take: batch,
   });
-  const codes = await ctx.db.mailedCode.findMany({
+  const codes = await ctx.db.sentCode.findMany({
     where: { sentAt: { lt: later(ctx.clock.now(), -24 * 3600) } },
     select: { environmentId: true, id: true },
     take: batch,
   });
   const attempts = rows.length > 0 ? (await ctx.db.signInAttempt.deleteMany({ where: { OR: rows } })).count : 0;
-  return attempts + (codes.length > 0 ? (await ctx.db.mailedCode.deleteMany({ where: { OR: codes } })).count : 0);
+  return attempts + (codes.length > 0 ? (await ctx.db.sentCode.deleteMany({ where: { OR: codes } })).count : 0);
 }
 
 // Keyed, because six digits could be found from a plain digest; bound to the address, so that a code proves no other.

@@ -29,6 +29,7 @@ export const environmentPolicies: FeatureCases = {
         allowedDomains: ['people.test', `${name}.test`],
         allowDynamicRegistration: true,
         allowMetadataDocuments: true,
+        defaultCountry: 'AU',
         allowInvitations: true,
         invitationApplicationId: await newApplication(stage, 'spa', 'https://login.test'),
       }),
@@ -52,6 +53,11 @@ export const environmentPolicies: FeatureCases = {
         ...outOfRange.flatMap(([field, values]) =>
           values.map((value) => ({ code: 'OUT_OF_RANGE', path: [field], input: (stage: Stage) => ({ ...own(stage), [field]: value }) })),
         ),
+        ...['au', 'AUS', 'XX', ''].map((defaultCountry) => ({
+          code: 'INVALID_COUNTRY',
+          path: ['defaultCountry'],
+          input: (stage: Stage) => ({ ...own(stage), defaultCountry }),
+        })),
         ...(
           [
             ['m2m', 'https://login.test'],

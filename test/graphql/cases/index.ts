@@ -25,6 +25,7 @@ import { organizationInvitations } from './organization-invitations.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
 import { permissions } from './permissions.ts';
+import { phoneSenders } from './phone-senders.ts';
 import { properties } from './properties.ts';
 import { recovery } from './recovery.ts';
 import { roles } from './roles.ts';
@@ -48,6 +49,7 @@ export const FEATURES: readonly FeatureCases[] = [
   environmentCopies,
   environmentPolicies,
   environmentVariables,
+  phoneSenders,
   users,
   organizations,
   members,
