@@ -1,0 +1,171 @@
+/**
+ * The ways in, as people go who have no mouse, and no JavaScript: in real Chromium, with codes that come by real mail,
+ * encrypted and signed in, to a mail server.
+ */
+import { createServer } from 'node:http';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePort, startApp } from '../helpers/app.ts';
+import { capturing, openBrowser } from '../helpers/browser.ts';
+import { SINK_PASSWORD, SINK_USER, startMailSink } from '../helpers/mail-sink.ts';
+import { authorizationUrl } from '../helpers/user-agent.ts';
+import { newAddress, PASSWORD, signInByCode } from '../signin/person.ts';
+
+const sink = await startMailSink({ secure: true });
+const login = `${encodeURIComponent(SINK_USER)}:${encodeURIComponent(SINK_PASSWORD)}`;
+const gatehouse = startApp({ SMTP_URL: `smtps://${login}@localhost:${sink.port}`, MAIL_FROM: 'Acme <no-reply@acme.test>' });
+const browser = openBrowser();
+
+const port = await freePort();
+const callback = `http://localhost:${port}/callback`;
+const application = createServer((_request, response) =>
+  response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,"><title>application</title>'),
+).listen(port, 'localhost');
+afterAll(async () => {
+  application.close();
+  await sink.close();
+});
+
+/** How somebody fills a page in. */
+interface Hands {
+  type(name: string, text: string): Promise<void>;
+  /** Presses the button with this text. */
+  press(label: string): Promise<void>;
+}
+
+/** Goes on to the next thing that takes the keyboard until it is `wanted`, as whoever sees where the focus is. */
+async function tabTo(page: Page, wanted: { name?: string; label?: string }): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement | HTMLButtonElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      return { name: element.name, label: element.textContent?.trim(), outline: `${outlineStyle} ${outlineWidth}` };
+    });
+    if ((wanted.name && focused.name === wanted.name) || (wanted.label && focused.label === wanted.label)) {
+      expect(focused.outline).not.toMatch(/^none|\b0px/);
+      return;
+    }
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`The keyboard does not come to ${JSON.stringify(wanted)}.`);
+}
+
+const HANDS = {
+  'with the keyboard alone': {
+    options: {},
+    of: (page: Page): Hands => ({
+      type: async (name, text) => {
+        await tabTo(page, { name });
+        await page.keyboard.press('Control+A');
+        await page.keyboard.type(text);
+      },
+      press: async (label) => {
+        await tabTo(page, { label });
+        await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+      },
+    }),
+  },
+  'without JavaScript': {
+    options: { javaScriptEnabled: false },
+    of: (page: Page): Hands => ({
+      type: (name, text) => page.fill(`[name=${name}]`, text),
+      press: (label) => page.getByRole('button', { name: label, exact: true }).click(),
+    }),
+  },
+} as const;
+
+async function codeTo(address: string, after = 0): Promise<string> {
+  await expect.poll(() => sink.mailsTo(address).length, { timeout: 20_000 }).toBeGreaterThan(after);
+  const mail = sink.mailsTo(address).at(-1)!;
+  expect(mail).toMatchObject({ isEncrypted: true, user: SINK_USER });
+  return /^(\d{6})\r?$/m.exec(mail.message)![1]!;
+}
+
+describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
+  let page: Page;
+  let hands: Hands;
+  let problems: readonly string[];
+  beforeEach(async () => {
+    page = await browser.newPage(options);
+    problems = capturing(page);
+    hands = of(page);
+    const { prisma } = gatehouse.app.infrastructure.database;
+    await prisma.application.updateMany({
+      where: { type: 'spa' },
+      data: { callbackUrls: [callback], emailSignIn: 'password' },
+    });
+    gatehouse.app.infrastructure.lookups.forget();
+  });
+
+  const open = (parameters: Record<string, string> = {}) =>
+    page.goto(
+      authorizationUrl({
+        issuer: gatehouse.quickstart.issuer,
+        clientId: gatehouse.application('spa').clientId,
+        redirectUri: callback,
+        parameters,
+      }).url,
+    );
+
+  async function arrives(): Promise<void> {
+    await page.waitForURL(`${callback}?*`);
+    expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
+    expect(problems).toEqual([]);
+  }
+
+  async function signUp(email: string): Promise<void> {
+    await open({ prompt: 'create' });
+    await hands.type('p_first_name', 'Jane');
+    await hands.type('p_last_name', 'Roe');
+    await hands.type('p_email', email);
+    await hands.press('Continue');
+    await hands.type('p_confirmation_code', await codeTo(email));
+    await hands.press('Continue');
+    await hands.type('p_first_password', PASSWORD);
+    await hands.type('p_second_password', PASSWORD);
+    await hands.press('Continue');
+    await arrives();
+  }
+
+  test('a person signs up, and signs in with the password', async () => {
+    const email = newAddress('way');
+    await signUp(email);
+    await open({ prompt: 'login' });
+    await hands.type('p_email', email);
+    await hands.press('Continue');
+    await hands.type('p_password', PASSWORD);
+    await hands.press('Sign in');
+    await arrives();
+  });
+
+  test('who forgot the password sets another one', async () => {
+    const email = newAddress('way');
+    await signUp(email);
+    await open({ prompt: 'login' });
+    await hands.type('p_email', email);
+    await hands.press('Continue');
+    await hands.press('Forgot your password?');
+    await hands.type('p_confirmation_code', await codeTo(email, 1));
+    await hands.press('Continue');
+    await hands.type('p_first_password', 'another harbour at dusk');
+    await hands.type('p_second_password', 'another harbour at dusk');
+    await hands.press('Continue');
+    await arrives();
+  });
+
+  test('a person signs in by code, having come from the wrong page and with a wrong address first', async () => {
+    const email = newAddress('way');
+    await signUp(email);
+    await signInByCode(gatehouse, 'spa');
+    await open({ prompt: 'create' });
+    await hands.press('Sign in');
+    await hands.type('p_email', newAddress('nobody'));
+    await hands.press('Continue');
+    await hands.press('Try another address');
+    await hands.type('p_email', email);
+    await hands.press('Continue');
+    await hands.type('p_confirmation_code', await codeTo(email, 1));
+    await hands.press('Continue');
+    await arrives();
+  });
+});
