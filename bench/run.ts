@@ -18,10 +18,12 @@ import { prepareMachine } from './machine.ts';
 import type { Result, Suite } from './suite.ts';
 import { graph } from './suites/graph.ts';
 import { oidc } from './suites/oidc.ts';
+import { pages } from './suites/pages.ts';
 
 const SUITES: Record<string, Suite> = {
   oidc,
   graph,
+  pages,
 };
 
 const { values, positionals } = parseArgs({

@@ -108,7 +108,7 @@ function createProvider(issuer: string, pool: pg.Pool, algorithm: Algorithm): Pr
       }),
     }),
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: process.env['PAGES'] === 'on' },
       clientCredentials: { enabled: true },
       introspection: { enabled: true },
       resourceIndicators: {

@@ -1,0 +1,88 @@
+/** What a sign-in page costs its server, beside the page that node-oidc-provider brings for development. */
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { startGatehouse } from '../gatehouse.ts';
+import { answersPerSecond, answerTo } from '../load.ts';
+import { get } from '../oidc-sides.ts';
+import { CLIENTS, CODE_VERIFIER, seedPeer } from '../peers/node-oidc-provider.ts';
+import { alternate, type Measure } from '../rounds.ts';
+import { createDatabase, freePort, type Server, startServer } from '../server.ts';
+import type { Bench, Result } from '../suite.ts';
+
+const SCHEDULE = { warmUpSeconds: 6, rounds: 5, seconds: 3 };
+const CONCURRENCY = 8;
+/** Linux counts a process's time in these. */
+const TICKS_PER_SECOND = 100;
+
+interface Page {
+  readonly server: Server;
+  readonly path: string;
+  readonly cookie: string;
+}
+
+export async function pages(bench: Bench): Promise<Result[]> {
+  const ours = await openOurs(bench);
+  const peer = await openPeer(bench);
+  const costs = await alternate({ ours: costOf(ours), peer: costOf(peer) }, SCHEDULE, (line) => bench.progress(`pages, µs: ${line}`));
+  const sizes = await Promise.all(
+    [ours, peer].map(async ({ server, ...page }) => gzipSync(await answerTo(server.origin, request(page))).length),
+  );
+  await Promise.all([ours.server.stop(), peer.server.stop()]);
+  const common = { peerName: 'node-oidc-provider’s development page' };
+  const conditions = { ...bench.machine.conditions, ...SCHEDULE, concurrency: CONCURRENCY };
+  return [
+    { work: 'sign-in page, read from the database and drawn', ...milliseconds(costs), ...common, unit: 'ms of CPU', conditions },
+    { work: 'sign-in page, gzipped', ours: sizes[0]!, peer: sizes[1]!, ...common, unit: 'bytes', ratio: sizes[0]! / sizes[1]!, conditions },
+  ];
+}
+
+function milliseconds({ ours, peer }: Record<'ours' | 'peer', number>) {
+  return { ours: ours / 1000, peer: peer / 1000, ratio: ours / peer };
+}
+
+/** Microseconds of the server's CPU for each answer. */
+function costOf({ server, ...page }: Page): Measure {
+  return async (seconds) => {
+    const before = ticksOf(server);
+    const start = performance.now();
+    const rate = await answersPerSecond(server.origin, Array(CONCURRENCY).fill({ next: () => request(page) }), seconds);
+    const answers = (rate * (performance.now() - start)) / 1000;
+    return ((ticksOf(server) - before) * 1e6) / TICKS_PER_SECOND / answers;
+  };
+}
+
+function ticksOf({ pid }: Server): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function request({ path, cookie }: Omit<Page, 'server'>) {
+  return get(path, { cookie, accept: 'text/html', 'accept-language': 'en-GB,en;q=0.9' });
+}
+
+async function openOurs(bench: Bench): Promise<Page> {
+  const { quickstart, callbackUrl, ...gatehouse } = await startGatehouse(bench, await createDatabase(bench.postgres, 'gatehouse_pages'));
+  const server = await gatehouse.restartInProduction();
+  const { clientId } = quickstart.applications.find(({ type }) => type === 'reg')!;
+  return { server, ...(await follow(`${quickstart.issuer}/oauth2/auth`, { client_id: clientId, redirect_uri: callbackUrl })) };
+}
+
+async function openPeer(bench: Bench): Promise<Page> {
+  const databaseUrl = await createDatabase(bench.postgres, 'node_oidc_provider_pages');
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  await seedPeer(origin, databaseUrl, 1, 1, 'RS256');
+  const environment = { DATABASE_URL: databaseUrl, PORT: String(port), ALGORITHM: 'RS256', PAGES: 'on' };
+  const server = await startServer(bench.machine, 'bench/peers/node-oidc-provider.ts', origin, environment);
+  const { client_id, redirect_uris } = CLIENTS.web;
+  return { server, ...(await follow(`${origin}/auth`, { client_id, redirect_uri: redirect_uris[0]! })) };
+}
+
+/** Starts an authorization, as far as to the page that it leads to. */
+async function follow(authorize: string, client: { client_id: string; redirect_uri: string }): Promise<Omit<Page, 'server'>> {
+  const parameters = { ...client, response_type: 'code', scope: 'openid', state: 'a-state', nonce: 'a-nonce' };
+  const pkce = { code_challenge: CODE_VERIFIER.padEnd(43, 'x').slice(0, 43), code_challenge_method: 'S256' };
+  const response = await fetch(`${authorize}?${new URLSearchParams({ ...parameters, ...pkce })}`, { redirect: 'manual' });
+  const cookies = response.headers.getSetCookie().map((line) => line.slice(0, line.indexOf(';')));
+  return { path: new URL(response.headers.get('location')!, authorize).pathname, cookie: cookies.join('; ') };
+}
