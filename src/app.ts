@@ -13,6 +13,7 @@ import { mailStrangers } from './features/email-senders/service.ts';
 import { registerImportJobs } from './features/imports/jobs.ts';
 import { createRateLimits } from './features/rate-limits/service.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
+import { registerFailureJobs } from './features/sign-in-failures/service.ts';
 import { startKeyRotation } from './features/signing-keys/jobs.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
@@ -126,6 +127,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await registerImportJobs(infrastructure);
     await registerWebhookJobs(infrastructure);
     await registerLogoutJobs(infrastructure);
+    await registerFailureJobs(infrastructure);
     await startCleanup(infrastructure);
     await startKeyRotation(infrastructure);
     await server.ready();

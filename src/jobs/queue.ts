@@ -16,9 +16,22 @@ export interface Queues {
   text: { sealed: string };
   import: { environmentId: string; importId: string };
   backchannel_logout: { environmentId: string; applicationId: string; sessionId: string; userId: string };
+  sign_in_failed: SignInFailed;
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
   cleanup: Record<string, never>;
   'signing-keys': Record<string, never>;
+}
+
+/** A wrong proof: whose, where one has the address that was typed; of what; and from where. */
+export interface SignInFailed {
+  readonly environmentId: string;
+  readonly businessId: string;
+  readonly userId: string | null;
+  readonly method: string;
+  /** Seconds, where the account was locked by it. */
+  readonly lockedFor: number | null;
+  readonly ip: string | null;
+  readonly requestId: string | null;
 }
 
 export type QueueName = keyof Queues;
@@ -42,6 +55,7 @@ const SETTINGS: Record<QueueName, QueueSettings> = {
   text: { retries: 4, expires: 60, parallel: 8, parallelInGroup: 4 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
+  sign_in_failed: { retries: 8, expires: 60, parallel: 20 },
   webhook: { retries: 3, expires: 60, parallel: 20 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },
   'signing-keys': { retries: 0, expires: 900, parallel: 1 },

@@ -18,11 +18,12 @@ export function codeMail(input: {
   code: string;
   minutes: number;
   applicationName: string;
-  purpose: 'sign_in' | 'sign_up' | 'reset_password';
+  purpose: 'sign_in' | 'sign_up' | 'have_account' | 'reset_password';
 }): Mail {
   const doing = {
     sign_in: `sign in to ${input.applicationName}`,
     sign_up: `finish signing up for ${input.applicationName}`,
+    have_account: `sign in to ${input.applicationName}. You have an account with this address already`,
     reset_password: `set a new password for ${input.applicationName}`,
   }[input.purpose];
   return letter({
@@ -34,6 +35,19 @@ export function codeMail(input: {
       `It works once, within ${lasting(input.minutes)}. If you did not ask for it, you can ignore this mail: nobody can use it without reading your mailbox.`,
     ],
     code: input.code,
+  });
+}
+
+/** What comes in the place of a code where nobody may see on the page whether there is an account. */
+export function noAccountMail({ to, applicationName }: { to: string; applicationName: string }): Mail {
+  return letter({
+    to,
+    subject: `Signing in to ${applicationName}`,
+    heading: 'There is no account for this address',
+    paragraphs: [
+      `Somebody has asked to sign in to ${applicationName} with this address. It has no account there, so this mail holds no code. If it was you, try another address, or sign up.`,
+      'If you did not ask, you can ignore this mail.',
+    ],
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Client } from '../features/applications/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import type { Attempt } from '../features/sign-in-attempts/service.ts';
+import type { Suspect } from '../features/sign-in-failures/service.ts';
 import type { Language } from '../languages/languages.ts';
 import { PageError } from '../oidc/errors.ts';
 
@@ -14,6 +15,13 @@ export interface Place {
 /** The URL of the attempt's page. */
 export function pageOf(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
   return `${tenancy.issuer}/signin/${attempt.id}`;
+}
+
+/** Whose tries are taken by what is typed in an attempt. */
+export function suspectOf({ userId, email }: Pick<Attempt, 'userId' | 'email'>): Suspect {
+  if (userId) return { userId };
+  if (!email) throw expired();
+  return { address: email };
 }
 
 export const expired = () => new PageError(400, 'expired', { number: 4321 });

@@ -33,7 +33,9 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const form = singleFields(request.body);
       const { attempt, place, csrf } = visited;
       if (!sameText(form['csrf'] ?? '', csrf)) throw foreignBrowser();
-      const account = attempt.userId ?? form['p_email']?.trim().toLowerCase() ?? attempt.email?.toLowerCase();
+      // By the address where there is one: with an account and without one the same requests are counted alike.
+      const typed = attempt.step === 'identify' ? form['p_email']?.trim() : undefined;
+      const account = (typed || attempt.email)?.toLowerCase() ?? attempt.userId ?? undefined;
       const refusal = infrastructure.rateLimits.take('auth', place.tenancy.environmentId, { account });
       if (refusal) throw new RateLimitError(refusal);
       const { forms } = STEPS[attempt.step];

@@ -120,7 +120,7 @@ describe.each(['info', 'trace'])('at level %s', (level) => {
     expect(requests).toContainEqual(
       expect.objectContaining({
         method: 'POST',
-        route: '/signin/:id/:step',
+        route: '/signin/:id/:form',
         status: 303,
         reqId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         environmentId: expect.stringMatching(/^env_/),

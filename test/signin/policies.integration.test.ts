@@ -114,7 +114,9 @@ describe('failures in a row', () => {
     expect(isSignedIn((await signIn(gatehouse, email)).page)).toBe(true);
     const { prisma } = gatehouse.app.infrastructure.database;
     const targetId = await userIdOf(gatehouse, email);
-    expect(await prisma.auditEvent.findMany({ where: { action: 'user.locked', targetId } })).toMatchObject([{ details: { seconds: 60 } }]);
+    await expect
+      .poll(() => prisma.auditEvent.findMany({ where: { action: 'user.locked', targetId } }), { timeout: 10_000 })
+      .toMatchObject([{ details: { seconds: 60 } }]);
   });
 
   test('are counted one by one, however many come at once', async () => {

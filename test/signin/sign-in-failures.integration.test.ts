@@ -78,8 +78,9 @@ test('a count follows its environment’s policy, and a lock is written down onc
   gatehouse.advance(3500);
   expect((await signIn(gatehouse, email, { password: PASSWORD })).page.status).toBe(429);
   await prisma.environment.update({ where: { id: scope.environmentId }, data: { maxFailures: 5, lockSeconds: 300 } });
-  const written = await prisma.auditEvent.findMany({ where: { targetId: userId, action: 'user.locked' } });
-  expect(written).toMatchObject([{ details: { seconds: 3600 } }]);
+  const written = (action: string) => prisma.auditEvent.findMany({ where: { targetId: userId, action } });
+  await expect.poll(async () => (await written('user.authentication_failed')).length, { timeout: 10_000 }).toBe(2);
+  expect(await written('user.locked')).toMatchObject([{ details: { seconds: 3600 } }]);
 });
 
 test('a right try that reached the number leaves no lock and no word of one', async () => {
@@ -88,7 +89,9 @@ test('a right try that reached the number leaves no lock and no word of one', as
   for (let times = 0; times < 4; times++) await tryProof(ctx, scope, { userId }, 'password', async () => 'wrong');
   expect(await tryProof(ctx, scope, { userId }, 'password', async () => 'right')).toBe('right');
   const { prisma } = gatehouse.app.infrastructure.database;
-  expect(await prisma.auditEvent.count({ where: { targetId: userId, action: 'user.locked' } })).toBe(0);
+  const count = (action: string) => prisma.auditEvent.count({ where: { targetId: userId, action } });
+  await expect.poll(() => count('user.authentication_failed'), { timeout: 10_000 }).toBe(4);
+  expect(await count('user.locked')).toBe(0);
   expect(await tryProof(ctx, scope, { userId }, 'password', async () => 'right')).toBe('right');
 });
 

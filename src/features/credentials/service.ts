@@ -13,7 +13,7 @@ import {
 } from '../../security/passwords/passwords.ts';
 import { audit } from '../audit/service.ts';
 import type { Context } from '../context.ts';
-import { tryProof } from '../sign-in-failures/service.ts';
+import { type Suspect, tryProof } from '../sign-in-failures/service.ts';
 
 type Scope = { readonly environmentId: string; readonly businessId: string };
 
@@ -30,10 +30,12 @@ export async function passwordState(ctx: Context, environmentId: string, userId:
 /** `temporary`: right, used up by it, and another one has to be chosen. `reset`: right, but a code has to be typed first. */
 export type PasswordCheck = 'right' | 'temporary' | 'reset' | 'wrong' | 'locked';
 
-/** Checks a password, as one of the user's tries. An imported hash is replaced by argon2id at its first success. */
-export function checkPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<PasswordCheck> {
+/** Checks a password, as one of the suspect's tries; that of an address that nobody has is wrong, after as much work.
+ * An imported hash is replaced by argon2id at its first success. */
+export function checkPassword(ctx: Context, scope: Scope, suspect: Suspect, password: string): Promise<PasswordCheck> {
   const { environmentId } = scope;
-  return tryProof(ctx, scope, { userId }, 'password', async () => {
+  const userId = 'userId' in suspect ? suspect.userId : '';
+  return tryProof(ctx, scope, suspect, 'password', async () => {
     const stored = await ctx.db.password.findUnique({ where: { environmentId_userId: { environmentId, userId } } });
     const right = stored ? await verifyPassword(stored, password) : await verifyAgainstNothing(password);
     if (!stored || !right || (stored.isTemporary && !(await useUp(ctx, stored)))) return 'wrong';

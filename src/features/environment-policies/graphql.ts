@@ -13,7 +13,8 @@ const DESCRIPTIONS = {
   syncProfile: 'Whether names and pictures follow those of social and enterprise connections at each sign-in.',
   codeLifetime: 'Seconds that a mailed code is good for.',
   allowInvitations: 'Whether members of organizations may be invited by a link.',
-  hasEnumerationProtection: 'Whether the sign-in pages look the same for addresses with and without an account.',
+  hasEnumerationProtection:
+    'Whether the sign-in pages look and take the same for addresses with and without an account. Who has none is told so by mail, and who is suspended once the address is proved.',
   allowDynamicRegistration:
     'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',
   allowMetadataDocuments:

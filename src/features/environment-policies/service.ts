@@ -25,6 +25,8 @@ export interface SignInPolicy {
   readonly useMostRecentOrganization: boolean;
   /** ISO 3166-1 code of the country that phone numbers are taken for at first. */
   readonly defaultCountry: string;
+  /** Whether the pages look the same for addresses with and without an account. */
+  readonly hasEnumerationProtection: boolean;
 }
 
 export function signInPolicy(ctx: Context, environmentId: string): Promise<SignInPolicy> {
@@ -37,6 +39,7 @@ export function signInPolicy(ctx: Context, environmentId: string): Promise<SignI
       allowOrganizationCreation: true,
       useMostRecentOrganization: true,
       defaultCountry: true,
+      hasEnumerationProtection: true,
     },
   });
 }

@@ -9,7 +9,7 @@ import { later } from '../../kernel/clock.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { randomDigits, randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sendMail } from '../../mail/sender.ts';
-import { codeMail } from '../../mail/templates.ts';
+import { codeMail, noAccountMail } from '../../mail/templates.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
@@ -159,14 +159,18 @@ export async function endProvedAttempts(ctx: Context, environmentId: string, use
   await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
 }
 
+/** What a code is mailed for. `no_account`: the mail says that there is none, and no code will do. */
+export type CodePurpose = 'sign_in' | 'sign_up' | 'have_account' | 'no_account' | 'reset_password';
+
 /** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.
  * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} for the address, over all attempts */
 export async function sendCode(
   ctx: Context,
   attempt: Attempt,
-  input: { applicationName: string; lifetime: number; purpose: 'sign_in' | 'sign_up' | 'reset_password'; change?: AttemptChange },
+  input: { applicationName: string; lifetime: number; purpose: CodePurpose; change?: AttemptChange },
 ): Promise<boolean> {
   const now = ctx.clock.now();
+  const { applicationName, purpose } = input;
   const code = randomDigits(6);
   const to = input.change?.email ?? attempt.email;
   if (!to) return false;
@@ -178,7 +182,7 @@ export async function sendCode(
       },
       data: {
         ...input.change,
-        codeHash: codeHash(ctx, attempt, to, code),
+        codeHash: codeHash(ctx, attempt, to, purpose === 'no_account' ? randomToken() : code),
         codeExpiresAt: later(now, input.lifetime),
         codeSentAt: now,
         codeTries: 0,
@@ -187,16 +191,16 @@ export async function sendCode(
     });
     if (count === 0) return false;
     await countCode(tx, attempt.environmentId, to);
-    await sendMail(
-      tx,
-      codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName: input.applicationName, purpose: input.purpose }),
-      {
-        kind: 'one_time_code',
-        environmentId: attempt.environmentId,
-        organizationId: attempt.organizationId ?? attempt.request.organizationId,
-        senderId: attempt.emailSenderId,
-      },
-    );
+    const mail =
+      purpose === 'no_account'
+        ? noAccountMail({ to, applicationName })
+        : codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose });
+    await sendMail(tx, mail, {
+      kind: 'one_time_code',
+      environmentId: attempt.environmentId,
+      organizationId: attempt.organizationId ?? attempt.request.organizationId,
+      senderId: attempt.emailSenderId,
+    });
     return true;
   });
 }

@@ -10,7 +10,7 @@
 import { Prisma } from '../../db/client.ts';
 import { later } from '../../kernel/clock.ts';
 import { audit } from '../audit/service.ts';
-import { type Context, inTransaction } from '../context.ts';
+import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
 
 type Scope = { readonly environmentId: string; readonly businessId: string };
 
@@ -62,14 +62,30 @@ export async function deleteOldFailures(ctx: Context, batch = 1000): Promise<num
   return rows.length > 0 ? (await ctx.db.addressFailure.deleteMany({ where: { OR: rows } })).count : 0;
 }
 
-/** What is audited is about a user: of an address that nobody has there is nobody to tell. */
-async function noteFailure(ctx: Context, scope: Scope, suspect: Suspect, proof: Proof, lockedFor: number | null): Promise<void> {
-  if ('address' in suspect) return;
-  const { environmentId, businessId } = scope;
-  const event = { businessId, environmentId, target: { type: 'user', id: suspect.userId } };
-  await inTransaction(ctx, async (tx) => {
-    await audit(tx, { ...event, action: 'user.authentication_failed', details: { method: proof } });
-    if (lockedFor !== null) await audit(tx, { ...event, action: 'user.locked', details: { seconds: lockedFor } });
+/** By a job, for users and for addresses that nobody has alike: to write it down at once would take longer for a user. */
+async function noteFailure(
+  ctx: Context,
+  { environmentId, businessId }: Scope,
+  suspect: Suspect,
+  method: Proof,
+  lockedFor: number | null,
+): Promise<void> {
+  const { ip = null, requestId = null } = ctx.origin;
+  const userId = 'userId' in suspect ? suspect.userId : null;
+  await ctx.jobs.enqueue(ctx.db, 'sign_in_failed', { environmentId, businessId, userId, method, lockedFor, ip, requestId });
+}
+
+/** Has failures written to the audit log, and webhooks told. Of an address that nobody has there is nothing to say. */
+export async function registerFailureJobs(infrastructure: Infrastructure): Promise<void> {
+  await infrastructure.jobs.work('sign_in_failed', async ({ environmentId, businessId, userId, method, lockedFor, ip, requestId }) => {
+    if (userId === null) return;
+    const origin = { ...(ip !== null && { ip }), ...(requestId !== null && { requestId }) };
+    const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, origin);
+    const event = { businessId, environmentId, target: { type: 'user', id: userId } };
+    await inTransaction(ctx, async (tx) => {
+      await audit(tx, { ...event, action: 'user.authentication_failed', details: { method } });
+      if (lockedFor !== null) await audit(tx, { ...event, action: 'user.locked', details: { seconds: lockedFor } });
+    });
   });
 }
 

@@ -5,8 +5,16 @@ import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { acceptInvitation } from '../../features/organization-invitations/acceptance.ts';
 import { createOwnOrganization, joinAsNewUser } from '../../features/organizations/service.ts';
 import { noteMarketingTags } from '../../features/property-values/marketing.ts';
-import { type Attempt, type AttemptChange, checkCode, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import {
+  type Attempt,
+  type AttemptChange,
+  type CodePurpose,
+  checkCode,
+  sendCode,
+  updateAttempt,
+} from '../../features/sign-in-attempts/service.ts';
 import { forgetFailures, tryProof } from '../../features/sign-in-failures/service.ts';
+import { isInvited } from '../../features/team/service.ts';
 import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
 import { fullName } from '../../oidc/claims.ts';
 import { invitationGone } from '../../oidc/errors.ts';
@@ -14,7 +22,7 @@ import { aside, back, banner, codeField, form, type StepView, submit } from '../
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { identified, type Outcome } from '../flow.ts';
-import { expired, type Place, pageOf } from '../place.ts';
+import { expired, type Place, pageOf, suspectOf } from '../place.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
 
@@ -32,32 +40,37 @@ ${back(view, say('code.back'))}`,
   };
 }
 
-type Purpose = 'sign_in' | 'sign_up' | 'reset_password';
+/** What a code that is mailed now is for: the page is the same for all, and the mail says it. */
+async function purposeOf(
+  ctx: Context,
+  { tenancy }: Place,
+  attempt: Pick<Attempt, 'userId' | 'email' | 'flow' | 'isReset'>,
+): Promise<CodePurpose> {
+  const { userId, email, flow, isReset } = attempt;
+  if (!userId)
+    return flow === 'register' || (email && tenancy.kind === 'account' && (await isInvited(ctx, email))) ? 'sign_up' : 'no_account';
+  if (isReset) return 'reset_password';
+  return flow === 'register' ? 'have_account' : 'sign_in';
+}
 
 /** Mails a code; false during the cool-down, in which the last code stays good. */
-async function mailCode(ctx: Context, place: Place, attempt: Attempt, purpose: Purpose, change?: AttemptChange): Promise<boolean> {
+async function mailCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
+  const purpose = await purposeOf(ctx, place, { ...attempt, ...change });
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
   // What a stranger calls itself is in no mail of ours.
   const applicationName = place.client.isDynamic ? new URL(place.tenancy.issuer).host : place.client.name;
-  return sendCode(ctx, attempt, { applicationName, lifetime: codeLifetime, purpose, ...(change && { change }) });
+  return sendCode(ctx, attempt, { applicationName, lifetime: codeLifetime, purpose, change });
 }
 
 /** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */
-export async function askForCode(
-  ctx: Context,
-  place: Place,
-  attempt: Attempt,
-  purpose: Purpose,
-  change: AttemptChange = {},
-): Promise<Outcome> {
-  if (!(await mailCode(ctx, place, attempt, purpose, change))) await updateAttempt(ctx, attempt, { ...change, step: 'code' });
+export async function askForCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<Outcome> {
+  if (!(await mailCode(ctx, place, attempt, change))) await updateAttempt(ctx, attempt, { ...change, step: 'code' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 
 /** The page's "send another code". */
 async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
-  const purpose = attempt.isReset ? 'reset_password' : attempt.userId ? 'sign_in' : 'sign_up';
-  if (await mailCode(ctx, place, attempt, purpose)) return { location: pageOf(place.tenancy, attempt) };
+  if (await mailCode(ctx, place, attempt)) return { location: pageOf(place.tenancy, attempt) };
   return problem('problem.code_sent', undefined, 429);
 }
 
@@ -67,7 +80,7 @@ async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<S
   const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
   if (!/^\d{6}$/.test(code)) return problem('problem.code_form', 'p_confirmation_code');
   if (!attempt.email) throw expired();
-  const suspect = attempt.userId ? { userId: attempt.userId } : { address: attempt.email };
+  const suspect = suspectOf(attempt);
   const result = await tryProof(ctx, tenancy, suspect, 'code', () => checkCode(ctx, attempt, code));
   if (result === 'locked') return problem('problem.locked', undefined, 429);
   if (result === 'wrong') return problem('problem.code_wrong', 'p_confirmation_code');

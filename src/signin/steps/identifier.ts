@@ -1,7 +1,8 @@
 /** The first page: an address, and for sign-up a name. Decides which method comes next. */
 
 import { passwordState } from '../../features/credentials/service.ts';
-import { type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { signInPolicy } from '../../features/environment-policies/service.ts';
+import { type AttemptChange, type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail } from '../../features/text.ts';
 import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
@@ -94,13 +95,15 @@ async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Pro
   const names = { firstName: name(form['p_first_name']), lastName: name(form['p_last_name']) };
 
   const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
+  const { hasEnumerationProtection } = await signInPolicy(ctx, tenancy.environmentId);
+  if (hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { email, userId: userId ?? null, ...names });
   if (!userId) {
     if (attempt.flow === 'login' && !(tenancy.kind === 'account' && (await isInvited(ctx, email)))) {
       await updateAttempt(ctx, attempt, { step: 'not_found', email });
       return { location: pageOf(tenancy, attempt) };
     }
     if (!(await maySignUp(ctx, tenancy, attempt, email))) return NOT_OPEN;
-    return askForCode(ctx, place, attempt, 'sign_up', { email, userId: null, ...names });
+    return askForCode(ctx, place, attempt, { email, userId: null, ...names });
   }
   if (await isSuspended(ctx, tenancy.environmentId, userId)) return problem('problem.suspended', undefined, 403);
   if (
@@ -112,7 +115,17 @@ async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Pro
     return { location: pageOf(tenancy, attempt) };
   }
   // Who has an account signs in by proving the address: signing up twice makes nobody a stranger.
-  return askForCode(ctx, place, attempt, 'sign_in', { email, userId });
+  return askForCode(ctx, place, attempt, { email, userId });
+}
+
+/** With enumeration protection the next page follows from what was asked for alone, and not from whether there is an
+ * account: what became of that is for who reads the mailbox, or knows the password. */
+async function goOnBlindly({ ctx, place, attempt }: Visit, change: AttemptChange & { readonly email: string }): Promise<StepResult> {
+  const { tenancy, client } = place;
+  if (attempt.flow === 'register' && !(await maySignUp(ctx, tenancy, attempt, change.email))) return NOT_OPEN;
+  if (attempt.flow === 'register' || client.emailSignIn !== 'password') return askForCode(ctx, place, attempt, change);
+  await updateAttempt(ctx, attempt, { ...change, step: 'password' });
+  return { location: pageOf(tenancy, attempt) };
 }
 
 /** To the other of the two first pages, and back to the first page from any other. */

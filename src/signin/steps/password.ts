@@ -7,7 +7,7 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { authenticated, newPassword } from '../flow.ts';
-import { expired } from '../place.ts';
+import { expired, suspectOf } from '../place.ts';
 import { assertWelcome } from '../tail.ts';
 import { askForCode } from './email-code.ts';
 import { switchFlow } from './identifier.ts';
@@ -53,22 +53,21 @@ ${field(view, { name: 'p_second_password', type: 'password', label: say('new_pas
 
 /** The password that was typed. An address that was never proved (an imported one) is proved once, by a code. */
 async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
-  if (!attempt.userId) throw expired();
   const password = form['p_password'] ?? '';
   if (!password) return problem('problem.password_missing', 'p_password');
-  const result = await checkPassword(ctx, place.tenancy, attempt.userId, password);
+  const result = await checkPassword(ctx, place.tenancy, suspectOf(attempt), password);
   if (result === 'locked') return problem('problem.locked', undefined, 429);
-  if (result === 'wrong') return problem('problem.password_wrong', 'p_password');
+  if (result === 'wrong' || !attempt.userId) return problem('problem.password_wrong', 'p_password');
   if (result === 'reset') return forgotPassword({ ctx, place, attempt });
   if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
-    return askForCode(ctx, place, attempt, 'sign_in', { isReset: result === 'temporary' });
+    return askForCode(ctx, place, attempt, { isReset: result === 'temporary' });
   if (result === 'temporary') return newPassword(ctx, place, attempt, attempt.userId, 'pwd');
   return authenticated(ctx, place, attempt, attempt.userId, 'pwd');
 }
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
 function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
-  return askForCode(ctx, place, attempt, 'reset_password', { isReset: true });
+  return askForCode(ctx, place, attempt, { isReset: true });
 }
 
 async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
