@@ -15,6 +15,13 @@ import type { SigningAlgorithm } from '../src/security/jwt.ts';
 import { freePort, type Server, startServer } from './server.ts';
 import type { Bench } from './suite.ts';
 
+/** The arguments of Node in `npm start`. */
+const START = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { scripts: { start: string } }
+).scripts.start
+  .split(' ')
+  .slice(1) as [string, ...string[]];
+
 export interface Gatehouse {
   readonly server: Server;
   readonly quickstart: Quickstart;
@@ -43,12 +50,12 @@ export async function startGatehouse(bench: Bench, databaseUrl: string): Promise
     GRAPH_QUOTA: '1000000000',
     ...Object.fromEntries(['AUTH', 'API', 'ADMIN'].map((name) => [`RATE_LIMIT_${name}`, '999999999,999999999,999999999'])),
   };
-  const server = await startServer(bench.machine, 'src/main.ts', origin, environment);
+  const server = await startServer(bench.machine, START, origin, environment);
   const quickstart = JSON.parse(readFileSync(join(dataDir, 'quickstart.json'), 'utf8')) as Quickstart;
   const restartInProduction = async () => {
     await server.stop();
     const secrets = { SECRET_KEY: readFileSync(join(dataDir, 'secret.key'), 'utf8').trim(), SMTP_URL: 'smtp://127.0.0.1:9' };
-    return startServer(bench.machine, 'src/main.ts', origin, { ...environment, ...secrets, NODE_ENV: 'production' });
+    return startServer(bench.machine, START, origin, { ...environment, ...secrets, NODE_ENV: 'production' });
   };
   return {
     server,

@@ -16,12 +16,18 @@ export interface Server {
 }
 
 /**
- * Starts `script` with `environment` and nothing else of ours, and waits until it answers.
+ * Starts `command`, a script or the arguments of Node that end with one, with `environment` and nothing else of ours, and waits until it answers.
  * @param origin where it will listen, as its environment tells it
  * @throws Error when it ends, or is silent for half a minute
  */
-export async function startServer(machine: Machine, script: string, origin: string, environment: Record<string, string>): Promise<Server> {
-  const [program, ...args] = machine.onServerCore(script);
+export async function startServer(
+  machine: Machine,
+  command: string | readonly [string, ...string[]],
+  origin: string,
+  environment: Record<string, string>,
+): Promise<Server> {
+  const [script, ...more] = [command].flat() as [string, ...string[]];
+  const [program, ...args] = machine.onServerCore(script, ...more);
   const child = spawn(program, args, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...environment },
@@ -31,8 +37,8 @@ export async function startServer(machine: Machine, script: string, origin: stri
   process.on('exit', kill);
   const ended = once(child, 'exit');
   for (const deadline = performance.now() + 30_000; !(await answers(origin)); await new Promise((resolve) => setTimeout(resolve, 100))) {
-    if (child.exitCode !== null) throw new Error(`${script} ended with ${child.exitCode}.`);
-    if (performance.now() > deadline) throw new Error(`${script} does not answer.`);
+    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}.`);
+    if (performance.now() > deadline) throw new Error(`${command} does not answer.`);
   }
   return {
     origin,
