@@ -22,7 +22,7 @@ export interface Config {
   readonly secretKey: Buffer;
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string;
-  /** Hosts, in lower case, of businesses' own mail servers that may be in a private network. */
+  /** Businesses' own mail servers that may be in a private network, each as `host:port` in lower case. */
   readonly smtpPrivateHosts: readonly string[];
   /** The origin of Twilio's API: that of a region, or of a test. */
   readonly twilioUrl: string;
@@ -105,13 +105,10 @@ const schema = z.object({
   MAIL_FROM: z.string().optional(),
   SMTP_PRIVATE_HOSTS: z
     .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((host) => host.trim().toLowerCase())
-        .filter(Boolean),
-    ),
+    .toLowerCase()
+    .regex(/^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$/, 'must be hosts with their ports such as mail.internal:587,10.0.0.5:465')
+    .transform((text) => text.split(','))
+    .default([]),
   TWILIO_URL: url(['http:', 'https:'], 'an http or https URL')
     .transform((text) => new URL(text).origin)
     .default('https://api.twilio.com'),

@@ -42,6 +42,7 @@ test('nothing needs to be set', () => {
     secretKey: expect.any(Buffer),
     smtpUrl: undefined,
     smtpPrivateHosts: [],
+    twilioUrl: 'https://api.twilio.com',
     mailFrom: 'Gatehouse <no-reply@localhost>',
     logLevel: 'info',
     trustProxy: false,
@@ -172,3 +173,9 @@ test.each(['2', 'maybe', '10.0.0.0/8;10.1.1.1', '10.0.0', '10.0.0.0/33', '::1/12
     expect(mistakesOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/TRUST_PROXY must be true, false, or addresses/)]);
   },
 );
+
+test('hosts that may be private are named with their ports', () => {
+  expect(load({ SMTP_PRIVATE_HOSTS: 'Mail.Internal:587,10.0.0.5:465' }).smtpPrivateHosts).toEqual(['mail.internal:587', '10.0.0.5:465']);
+  for (const SMTP_PRIVATE_HOSTS of ['mail.internal', '10.0.0.0/8', 'a:25, b:25', ':25'])
+    expect(mistakesOf({ SMTP_PRIVATE_HOSTS })).toEqual([expect.stringMatching(/SMTP_PRIVATE_HOSTS must be hosts with their ports/)]);
+});

@@ -51,7 +51,7 @@ interface QueueSettings {
 
 const SETTINGS: Record<QueueName, QueueSettings> = {
   mail: { retries: 8, expires: 60, parallel: 10 },
-  custom_mail: { retries: 8, expires: 60, parallel: 8, parallelInGroup: 2 },
+  custom_mail: { retries: 8, expires: 60, parallel: 16, parallelInGroup: 2 },
   text: { retries: 4, expires: 60, parallel: 8, parallelInGroup: 4 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
@@ -125,8 +125,9 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
     work: async (queue, handler) => {
       const { parallel, parallelInGroup } = SETTINGS[queue];
       const options = {
+        // A worker goes on without a pause only after a full batch of more than one.
         ...(parallelInGroup
-          ? { batchSize: 1, localConcurrency: parallel, localGroupConcurrency: parallelInGroup }
+          ? { batchSize: 2, localConcurrency: parallel / 2, localGroupConcurrency: parallelInGroup }
           : { batchSize: parallel }),
         burstWhenBatchFull: true,
         pollingIntervalSeconds: 2,

@@ -43,7 +43,7 @@ export function isLoopbackAddress(address: string): boolean {
 export interface StrangerOptions {
   /** For servers of developers: this machine is a stranger too. */
   readonly allowLoopback: boolean;
-  /** Hosts that are no strangers, wherever they are. */
+  /** Each `host:port` that is no stranger, wherever it is. */
   readonly trustedHosts?: readonly string[];
 }
 
@@ -117,7 +117,7 @@ export function getFromStranger(
  * @throws ForbiddenAddressError when the host is where it must not be
  * @throws Error when there is no connection within ten seconds */
 export function connectToStranger(host: string, port: number, options: StrangerOptions): Promise<Socket> {
-  const isTrusted = options.trustedHosts?.includes(host.toLowerCase());
+  const isTrusted = options.trustedHosts?.includes(`${host.toLowerCase()}:${port}`);
   if (!isTrusted && isIP(host) && !isAllowed(host, options)) return Promise.reject(new ForbiddenAddressError());
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...(!isTrusted && { lookup: judging(options) }) });

@@ -35,8 +35,8 @@ interface Certificate {
 
 let authority: { readonly ca: string; readonly localhost: Certificate } | undefined;
 
-/** Starts a mail server on a free port of this machine. Its certificate is trusted by this process, unless it `isUntrusted`. */
-export async function startMailSink(options: SMTPServerOptions & { isUntrusted?: boolean } = {}): Promise<MailSink> {
+/** Starts a mail server on a port of this machine, a free one unless it is named. Its certificate is trusted by this process, unless it `isUntrusted`. */
+export async function startMailSink(options: SMTPServerOptions & { isUntrusted?: boolean } = {}, port = 0): Promise<MailSink> {
   const { isUntrusted, ...more } = options;
   authority ??= makeAuthority();
   const { key, cert } = isUntrusted ? makeAuthority().localhost : authority.localhost;
@@ -70,7 +70,7 @@ export async function startMailSink(options: SMTPServerOptions & { isUntrusted?:
     ...more,
   });
   server.on('error', () => {}); // A client that does not trust it goes away in the middle.
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
   server.server.unref();
   return {
     port: (server.server.address() as AddressInfo).port,

@@ -116,8 +116,8 @@ export function changedSender(ctx: Context, environmentId: string, present: Emai
   const ofServer = [input.email, input.host, input.port, input.security, input.username, input.password];
   if (!present?.host && ofServer.every((value) => value === undefined))
     return { ...kept, email: null, host: null, port: null, security: null, username: null, password: null };
-  const host = input.host === undefined && present?.host ? present.host : checkHost(ctx, input.host ?? '');
   const port = input.port === undefined && present?.port ? present.port : checkPort(input.port);
+  const host = input.host === undefined && present?.host ? present.host : checkHost(ctx, input.host ?? '', port);
   const isElsewhere = present?.host !== host || present.port !== port;
   if (input.password == null && present?.password && isElsewhere)
     throw new InvalidInputError('PASSWORD_REQUIRED', 'The password was given for another server. Type it again.', ['password']);
@@ -138,12 +138,12 @@ export function changedSender(ctx: Context, environmentId: string, present: Emai
   };
 }
 
-function checkHost(ctx: Context, text: string): string {
+function checkHost(ctx: Context, text: string, port: number): string {
   const host = requireText(text, 'host', 253).toLowerCase();
   const strangers = mailStrangers(ctx);
-  const isTrusted = strangers.trustedHosts?.includes(host);
+  const isTrusted = strangers.trustedHosts?.includes(`${host}:${port}`);
   const isHere = strangers.allowLoopback && host === 'localhost';
-  if (isTrusted || isHere || (isIP(host) ? isAllowed(host, strangers) : isDomain(host) && /[a-z]/.test(host))) return host;
+  if (isTrusted || isHere || (isIP(host) ? isAllowed(host, strangers) : isDomain(host) && /\.[a-z][a-z0-9-]*$/.test(host))) return host;
   throw new InvalidInputError('INVALID_HOST', 'This is the name or the public address of a mail server, as smtp.example.com.', ['host']);
 }
 

@@ -30,10 +30,14 @@ export const Organization = builder.prismaObject('Organization', {
       nullable: true,
       description: 'Whether the policies set for it replace its environment’s. They are kept, without effect, while it is not.',
     }),
-    senderName: t.exposeString('senderName', { nullable: true, description: 'Whom its mail is from; null: as its environment’s.' }),
+    senderName: t.exposeString('senderName', {
+      nullable: true,
+      description: 'Whom its mail is from, while it is advanced; null: as its environment’s.',
+    }),
     senderEmail: t.exposeString('senderEmail', {
       nullable: true,
-      description: 'The address its mail is from, where the environment sends through a server of its own; null: as its environment’s.',
+      description:
+        'The address its mail is from, while it is advanced and where the environment sends through a server of its own; null: as its environment’s.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When it was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: true, description: 'When it last changed.' }),
