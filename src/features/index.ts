@@ -36,6 +36,7 @@ import './organizations/list/graphql.ts';
 import './properties/graphql.ts';
 import './property-values/graphql.ts';
 import './recovery/graphql.ts';
+import './passkeys/graphql.ts';
 import './permissions/graphql.ts';
 import './phone-senders/graphql.ts';
 import './roles/graphql.ts';

@@ -9,6 +9,7 @@ const ASSETS = [
   { name: 'gatehouse.css', type: 'text/css; charset=utf-8' },
   { name: 'icon.svg', type: 'image/svg+xml' },
   { name: 'answer.js', type: 'text/javascript; charset=utf-8' },
+  { name: 'passkey.js', type: 'text/javascript; charset=utf-8' },
 ];
 
 export function assetRoutes(routes: FastifyInstance): void {

@@ -32,6 +32,7 @@ export const ID_PREFIXES = {
   subscriber: 'sub',
   accessRequest: 'areq',
   mfaFactor: 'mfa',
+  passkey: 'passkey',
   session: 'session',
   webhook: 'webhook',
   webhookDelivery: 'delivery',

@@ -45,6 +45,26 @@ export const en = {
   'new_password.lead': 'for {identifier}. At least 8 characters; a few words together are good.',
   'new_password.again': 'The same again',
 
+  'passkey.or': 'or',
+  'passkey.sign_in': 'Sign in with a passkey',
+  'passkey.needs_script': 'Passkeys need JavaScript, which is off in this browser.',
+  'passkey.failed': 'That did not work, or took too long. You can try again.',
+  'passkey_setup.title': 'Create a passkey',
+  'passkey_setup.heading': 'Sign in faster next time',
+  'passkey_setup.heading_mandatory': 'Create your passkey',
+  'passkey_setup.lead':
+    'With a passkey you sign in by your fingerprint, your face or the lock of your device. There is nothing to remember, and nothing to type.',
+  'passkey_setup.create': 'Create a passkey',
+  'passkey_setup.later': 'Not now',
+  'passkey_setup.back': 'Use another account',
+  'passkey_setup.needs_script': 'You need a passkey to go on, and passkeys need JavaScript, which is off in this browser.',
+  'passkey_setup.no_passkeys': 'This browser cannot make passkeys. You can make one on another device later.',
+  'passkey_setup.no_passkeys_mandatory':
+    'You need a passkey to go on, and this browser cannot make one. Sign in with another browser or on another device.',
+  'passkey_off.title': 'Sign in another way',
+  'passkey_off.lead': 'Your organization does not take passkeys.',
+  'passkey_off.back': 'Sign in another way',
+
   'organization.title': 'Choose an organization',
   'organization.lead': 'You are a member of several. Which one is this for?',
 
@@ -107,6 +127,10 @@ export const en = {
   'problem.invitation_for_other': 'This invitation is for another email address.',
   'problem.suspended': 'This account is suspended. Ask the people who run this application.',
   'problem.sign_up_closed': 'Signing up is not open here. Ask the people who run this application.',
+  'problem.passkey_failed': 'That did not work. Try again.',
+  'problem.passkey_unknown': 'This passkey does not belong to an account here. Sign in another way.',
+  'problem.passkey_mandatory': 'You need a passkey to go on.',
+  'problem.passkeys_off': 'Passkeys are not used here. Sign in another way.',
   'problem.locked': 'Too many wrong attempts. This account is locked for some minutes.',
   'problem.code_form': 'The code has six digits.',
   'problem.code_wrong': 'That is not the code we sent. Check the latest message.',

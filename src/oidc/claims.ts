@@ -39,7 +39,7 @@ export function accessTokenClaims(
       : subject.permissions,
     feature_flags: subject.featureFlags,
     ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
-    ...(!client.isSessionPersistent && { ksp: { persistent: false } }),
+    ...(!(subject.organization?.isSessionPersistent ?? client.isSessionPersistent) && { ksp: { persistent: false } }),
   });
 }
 

@@ -2,13 +2,14 @@
 import { type Context, inTransaction } from '../features/context.ts';
 import { allowDevice, type DeviceToConfirm } from '../features/device-authorizations/service.ts';
 import { issueCode } from '../features/grants/service.ts';
-import { type Session, startSession, strengthenSession } from '../features/sessions/service.ts';
+import { noteUse, type Session, startSession } from '../features/sessions/service.ts';
 import { type Attempt, type AuthorizationRequest, completeAttempt } from '../features/sign-in-attempts/service.ts';
 import { recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import { deviceCodeGone } from '../oidc/errors.ts';
 import type { Outcome } from './flow.ts';
 import { alreadyCompleted, type Place, suspended } from './place.ts';
+import { sessionPolicy } from './session-policy.ts';
 import type { Known } from './tail.ts';
 
 /** Completes `attempt`, as it was read, with what it has come to. Called in a transaction.
@@ -19,14 +20,15 @@ export async function complete(
   place: Place,
   attempt: Attempt,
   end: Attempt,
-  known: Known & { readonly session?: Session },
+  known: Known,
   device: DeviceToConfirm | undefined,
 ): Promise<Outcome> {
   const { tenancy } = place;
   const { request, organizationId } = end;
   if (!(await completeAttempt(ctx, attempt))) throw alreadyCompleted();
   const { session, token } = await sessionFor(ctx, place, known, end.amr);
-  const signedIn = token === undefined ? {} : { sessionToken: token };
+  const newSession = token && { token, isPersistent: (await sessionPolicy(ctx, place, organizationId)).isPersistent };
+  const signedIn = newSession ? { newSession } : {};
   if (!request.userCode) return { answer: await codeFor(ctx, place, request, session, organizationId), ...signedIn };
   if (!device || !(await allowDevice(ctx, tenancy.environmentId, device, session, organizationId))) throw deviceCodeGone();
   return { location: `${tenancy.issuer}/device/connected`, ...signedIn };
@@ -37,10 +39,10 @@ export async function complete(
 async function sessionFor(
   ctx: Context,
   { tenancy }: Place,
-  { userId, amr, session }: Known & { readonly session?: Session },
+  { userId, amr, session }: Known,
   added: readonly string[],
 ): Promise<{ session: Session; token?: string }> {
-  if (session) return { session: await strengthenSession(ctx, session, added) };
+  if (session) return { session: await noteUse(ctx, session, added) };
   if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
   return startSession(ctx, tenancy.environmentId, userId, amr);
 }

@@ -8,7 +8,7 @@ import type { Context } from '../features/context.ts';
 import { inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
 import { isForUser } from '../features/organization-invitations/acceptance.ts';
-import { findSession, type Session } from '../features/sessions/service.ts';
+import { findSession, noteUse, type Session } from '../features/sessions/service.ts';
 import { type Attempt, type AttemptChange, startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
 import { findUserIdByEmail } from '../features/users/service.ts';
@@ -18,13 +18,15 @@ import { PageError, RedirectError } from '../oidc/errors.ts';
 import { codeFor } from './completion.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
-import { assertWelcome, firstDue, proceed } from './tail.ts';
+import { assertWelcome, firstDue, isIdleFor, proceed } from './tail.ts';
 
-/** Where the browser goes next: to a page of ours, or away with the answer. `sessionToken` is a new session's, for its cookie. */
-export type Outcome = ({ readonly location: string } | { readonly answer: Destination }) & { readonly sessionToken?: string };
+/** Where the browser goes next: to a page of ours, or away with the answer; and a session for its cookie. */
+export type Outcome = ({ readonly location: string } | { readonly answer: Destination }) & {
+  readonly newSession?: { readonly token: string; readonly isPersistent: boolean };
+};
 
 /** How a person was proved, by the names of RFC 8176. */
-export type AuthenticationMethod = 'otp' | 'pwd' | 'sms' | 'hwk' | 'mfa';
+export type AuthenticationMethod = 'otp' | 'pwd' | 'sms' | 'hwk' | 'swk' | 'user' | 'mfa';
 
 /** Starts from a checked authorization request: straight back for who is signed in, else to the pages.
  * @throws RedirectError for what the application is told, as by prompt=none, which never shows a page */
@@ -46,20 +48,27 @@ export async function begin(
     return { location: pageOf(tenancy, attempt) };
   };
 
-  const session = await usableSession(ctx, place, authorization, cookies.session);
+  const { session, organization: own } = (await usableSession(ctx, place, authorization, cookies.session)) ?? {};
   if (session && invitation && (await isForUser(ctx, environmentId, invitation.email, session.userId)))
     return open({ flow: 'login', step: 'invitation', userId: session.userId });
   if (session && !invitation) {
     const { userId } = session;
-    const organization = await chooseOrganization(ctx, tenancy, userId, request.organizationId).catch((error: unknown) => {
-      throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
-    });
+    const organization =
+      own !== undefined
+        ? own
+        : await chooseOrganization(ctx, tenancy, userId, request.organizationId).catch((error: unknown) => {
+            throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
+          });
     const organizationId = organization === 'ask' ? null : organization;
-    const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, { request, organizationId, answered: [] }, session);
-    if (!step) return { answer: await codeFor(ctx, place, request, session, organizationId) };
+    const pending = { request, organizationId, answered: [] };
+    const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session });
+    if (!step) {
+      await noteUse(ctx, session);
+      return { answer: await codeFor(ctx, place, request, session, organizationId) };
+    }
     if (prompt === 'none' && ['consent', 'device'].includes(step))
       throw new RedirectError('consent_required', 'The user has to be asked first.');
-    if (prompt !== 'none') return open({ flow: 'login', step, userId, organizationId });
+    if (prompt !== 'none') return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });
   }
   if (prompt === 'none') throw new RedirectError('login_required', 'User authentication is required');
   if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });
@@ -67,18 +76,23 @@ export async function begin(
   return open({ flow: isKnown ? 'login' : 'register', firstName: invitation.firstName, lastName: invitation.lastName });
 }
 
-/** The browser's session, where the request is content with it. */
+/** The browser's session, where the request is content with it, and the organization that it is for unless the request names one. */
 async function usableSession(
   ctx: Context,
-  { tenancy, client }: Place,
-  { prompt, maxAge, hintedUserId }: Authorization,
+  place: Place,
+  { prompt, maxAge, hintedUserId, request }: Authorization,
   token: string | undefined,
-): Promise<Session | undefined> {
+): Promise<{ session: Session; organization: string | null | 'ask' | undefined } | undefined> {
   if (prompt === 'login' || prompt === 'create') return undefined;
-  const session = await findSession(ctx, tenancy.environmentId, token, client.sessionInactivityTimeout);
+  const { tenancy } = place;
+  const session = await findSession(ctx, tenancy.environmentId, token);
   if (!session || (hintedUserId !== undefined && hintedUserId !== session.userId)) return undefined;
   const isFresh = maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000;
-  return isFresh ? session : undefined;
+  if (!isFresh) return undefined;
+  const { organizationId: wanted } = request;
+  const organization = wanted ? undefined : await chooseOrganization(ctx, tenancy, session.userId, null);
+  const isFor = wanted ?? (organization === 'ask' ? null : organization) ?? null;
+  return (await isIdleFor(ctx, place, session, isFor)) ? undefined : { session, organization };
 }
 
 /** Where a link to an attempt leads that is over: to the application, which starts over; undefined when it has named no place to. */
@@ -130,6 +144,11 @@ export async function authenticated(
   return proceed(ctx, place, attempt, { userId, organizationId: attempt.organizationId, ...proof(ctx, attempt, method) }, undefined);
 }
 
-function proof(ctx: Context, { amr }: Attempt, method: AuthenticationMethod): Required<Pick<AttemptChange, 'authTime' | 'amr'>> {
-  return { authTime: ctx.clock.now(), amr: [...new Set([...amr, method])] };
+/** What the attempt notes of a person who has just been proved. */
+export function proof(
+  ctx: Context,
+  { amr }: Attempt,
+  ...methods: readonly AuthenticationMethod[]
+): Required<Pick<AttemptChange, 'authTime' | 'amr'>> {
+  return { authTime: ctx.clock.now(), amr: [...new Set([...amr, ...methods])] };
 }

@@ -49,8 +49,8 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
         if (again) return { answer: again };
         throw error;
       });
-      if ('problem' in result) return show(request, reply, visited, result.problem, form);
-      if (result.sessionToken) setSession(reply, place.tenancy, result.sessionToken, place.client.isSessionPersistent);
+      if ('problem' in result) return show(request, reply, { ...visited, attempt: result.attempt ?? attempt }, result.problem, form);
+      if (result.newSession) setSession(reply, place.tenancy, result.newSession.token, result.newSession.isPersistent);
       return deliver(request, reply, 'answer' in result ? result.answer : { by: 'redirect', location: result.location }, 303);
     });
   };

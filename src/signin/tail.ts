@@ -3,7 +3,8 @@ import { isConsentDue } from '../features/consents/service.ts';
 import { type Context, inTransaction } from '../features/context.ts';
 import { deviceToConfirm } from '../features/device-authorizations/service.ts';
 import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
-import { findSession, type Session } from '../features/sessions/service.ts';
+import { passkeyPolicyFor, passkeyPrompt } from '../features/passkeys/service.ts';
+import { findSession, isIdle, type Session } from '../features/sessions/service.ts';
 import { type Attempt, type AttemptChange, type Step, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { findUserIdByEmail, isSuspended } from '../features/users/service.ts';
 import { invitationGone } from '../oidc/errors.ts';
@@ -11,26 +12,51 @@ import { complete } from './completion.ts';
 import type { Outcome } from './flow.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { expired, type Place, pageOf, suspended } from './place.ts';
+import { sessionPolicy } from './session-policy.ts';
 
 /** Who somebody is, by this attempt or by the session that the browser had before it. */
 export interface Known {
   readonly userId: string;
   readonly authTime: Date;
   readonly amr: readonly string[];
+  /** Where it is the session that says so. */
+  readonly session?: Session;
 }
 
 /** What a step of the tail judges by. */
 export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'>;
 
-/** Says which page of a step is due, if any. Never asked again in an attempt that has `answered` it. */
+/** Says which page of a step is due, if any: `identify` where a session is not enough. Never asked again in an attempt that has `answered` it. */
 type Due = (ctx: Context, place: Place, pending: Pending, known: Known) => Promise<Step | undefined>;
 
 /** In the order in which people come to them; the organization, which is before all of them, is known by then. */
 const TAIL: Readonly<Record<string, Due>> = {
+  passkey: passkeyDue,
   device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
   consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
     (await isConsentDue(ctx, tenancy.environmentId, userId, client, request)) ? 'consent' : undefined,
 };
+
+/** What people type to be known, and what they have instead of it. */
+const TYPED = ['otp', 'pwd', 'sms'];
+const PASSKEYS = ['hwk', 'swk'];
+
+/** Asks for a passkey after a sign-in by credentials, of who has none; and takes none where they are off. */
+async function passkeyDue(
+  ctx: Context,
+  { tenancy }: Place,
+  { organizationId }: Pending,
+  { userId, amr, session }: Known,
+): Promise<Step | undefined> {
+  // What comes after the first is a second factor.
+  const [first = ''] = amr;
+  const policy = await passkeyPolicyFor(ctx, tenancy, organizationId);
+  if (policy === 'off') return PASSKEYS.includes(first) ? 'passkey_off' : undefined;
+  if (!TYPED.includes(first) || (session && policy === 'optional')) return undefined;
+  const { hasPasskey, isDeclined } = await passkeyPrompt(ctx, tenancy.environmentId, userId);
+  if (hasPasskey || (isDeclined && policy === 'optional')) return undefined;
+  return session ? 'identify' : 'passkey_setup';
+}
 
 /** The first page that somebody who is known still has to see. */
 export async function firstDue(ctx: Context, place: Place, pending: Pending, known: Known): Promise<Step | undefined> {
@@ -54,7 +80,7 @@ export async function proceed(
   sessionToken: string | undefined,
 ): Promise<Outcome> {
   const next = { ...attempt, ...change };
-  const known = await knownIn(ctx, place, next, sessionToken);
+  const known = await knownIn(ctx, next, sessionToken);
   await assertWelcome(ctx, next, known.userId);
   // What was shown, read before the transaction: the hot paths that know scopes have a connection of their own.
   const device = next.answered.includes('device') ? await deviceToConfirm(ctx, { ...next, userId: known.userId }) : undefined;
@@ -62,11 +88,28 @@ export async function proceed(
     const answered = await takeInvitation(tx, place, next, known.userId);
     const organization = await chooseOrganization(tx, place.tenancy, known.userId, next.organizationId ?? next.request.organizationId);
     const organizationId = organization === 'ask' ? null : organization;
-    const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
+    const isOver = organization !== 'ask' && known.session && (await isIdleFor(tx, place, known.session, organizationId));
+    const step = isOver
+      ? 'identify'
+      : organization === 'ask'
+        ? 'organization'
+        : await firstDue(tx, place, { ...next, organizationId, answered }, known);
+    if (step === 'identify') return signInAgain(tx, place, attempt, organizationId);
     if (!step) return complete(tx, place, attempt, { ...next, organizationId }, known, device);
     await updateAttempt(tx, attempt, { ...change, step, userId: known.userId, organizationId, answered });
     return { location: pageOf(place.tenancy, attempt) };
   });
+}
+
+/** Is the session over for who signs in to the organization? */
+export async function isIdleFor(ctx: Context, place: Place, session: Session, organizationId: string | null): Promise<boolean> {
+  return isIdle(ctx, session, (await sessionPolicy(ctx, place, organizationId)).inactivityTimeout);
+}
+
+/** Back to the first page, for the organization that was chosen: the browser's session is not enough for it. */
+async function signInAgain(ctx: Context, { tenancy }: Place, attempt: Attempt, organizationId: string | null): Promise<Outcome> {
+  await updateAttempt(ctx, attempt, { step: 'identify', flow: 'login', userId: null, organizationId, answered: [] });
+  return { location: pageOf(tenancy, attempt) };
 }
 
 /** Goes on from a step of the tail, which is done. */
@@ -78,12 +121,11 @@ export function answered(ctx: Context, place: Place, attempt: Attempt, name: str
  * @throws PageError when the attempt's person is not signed in any more, or is another one by now */
 export async function knownIn(
   ctx: Context,
-  { client }: Place,
   { environmentId, userId, authTime, amr }: Pick<Attempt, 'environmentId' | 'userId' | 'authTime' | 'amr'>,
   sessionToken: string | undefined,
-): Promise<Known & { readonly session?: Session }> {
+): Promise<Known> {
   if (userId && authTime) return { userId, authTime, amr };
-  const session = await findSession(ctx, environmentId, sessionToken, client.sessionInactivityTimeout);
+  const session = await findSession(ctx, environmentId, sessionToken);
   if (!session || session.userId !== userId) throw expired();
   return { userId, authTime: session.authTime, amr: session.amr, session };
 }

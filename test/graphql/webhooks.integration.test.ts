@@ -185,6 +185,10 @@ test('every type is told to who wants it and to nobody else, as a JWT of the iss
   await mutate('updateOrganization', { organizationId, name: 'All' }, 'organization { id }');
   await mutate('updateRole', { roleId, name: 'All' }, 'role { id }');
   await mutate('updatePermission', { permissionId, name: 'All' }, 'permission { id }');
+  const passkey = { credentialId: 'every', publicKey: new Uint8Array(1), counter: 0, isSyncable: true, isBackedUp: true, name: 'Phone' };
+  const passkeyId = `passkey_${'0'.repeat(31)}1`;
+  await operator(gatehouse).db.passkey.create({ data: { ...passkey, environmentId, id: passkeyId, userId } });
+  await mutate('deletePasskey', { passkeyId }, 'deletedId');
   const contact = { environmentId, email: 'Reader@acme.test', firstName: 'Rea' };
   const subscriberId = await make('createSubscriber', contact, 'subscriber');
   await make('createAccessRequest', contact, 'accessRequest');
@@ -200,6 +204,7 @@ test('every type is told to who wants it and to nobody else, as a JWT of the iss
     'user.created': { user: expect.objectContaining({ id: userId, first_name: null }) },
     'user.updated': { user: expect.objectContaining({ id: userId, first_name: 'Eve' }) },
     'user.deleted': { user: { id: userId } },
+    'passkey.removed': { passkey: { id: passkeyId, user_id: userId, name: 'Phone' } },
     'organization.created': { organization: { ...organization, name: 'Every' } },
     'organization.updated': { organization: { ...organization, name: 'All', is_allow_registrations: false } },
     'organization.deleted': { organization: { code: organizationId } },
@@ -224,7 +229,7 @@ test('every type is told to who wants it and to nobody else, as a JWT of the iss
   );
   // What only people at the sign-in pages do is told of in the next test.
   const atSignIn = types.filter((type) => !(type in expected));
-  expect(atSignIn).toEqual(['user.authenticated', 'user.authentication_failed']);
+  expect(atSignIn).toEqual(['user.authenticated', 'user.authentication_failed', 'passkey.added']);
 });
 
 test('a person who signs up and signs in is told of as the user', async () => {

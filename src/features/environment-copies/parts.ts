@@ -199,14 +199,14 @@ async function copyWebhooks(ctx: Context, { businessId, source, target }: Pair):
 async function copyPolicies(ctx: Context, { source, target, applications }: Pair): Promise<Copied> {
   const { allowSelfSignUp, allowedDomains, allowOrganizationCreation, useMostRecentOrganization, syncProfile } = source;
   const { codeLifetime, hasEnumerationProtection, maxFailures, lockSeconds, allowDynamicRegistration, allowMetadataDocuments } = source;
-  const { passkeyPolicy, mfaPolicy, mfaFactors, hasRecoveryCodes, allowInvitations } = source;
+  const { passkeyPolicy, isPasskeyMultiFactor, mfaPolicy, mfaFactors, hasRecoveryCodes, allowInvitations } = source;
   const invitationApplicationId = applications.get(source.invitationApplicationId ?? '');
   await ctx.db.environment.update({
     where: { id: target.id },
     data: {
       ...{ allowSelfSignUp, allowedDomains, allowOrganizationCreation, useMostRecentOrganization, syncProfile },
       ...{ codeLifetime, hasEnumerationProtection, maxFailures, lockSeconds, allowDynamicRegistration, allowMetadataDocuments },
-      ...{ passkeyPolicy, mfaPolicy, mfaFactors, hasRecoveryCodes },
+      ...{ passkeyPolicy, isPasskeyMultiFactor, mfaPolicy, mfaFactors, hasRecoveryCodes },
       ...(invitationApplicationId && { allowInvitations, invitationApplicationId }),
       version: { increment: 1 },
     },

@@ -106,18 +106,28 @@ const EnvironmentMfaPolicy = builder
     }),
   });
 
-const EnvironmentPasskeyPolicy = builder.objectRef<{ environmentId: string; passkeyPolicy: string }>('EnvironmentPasskeyPolicy').implement({
-  description: 'How people in an environment use passkeys.',
-  permission: 'read:passkey',
-  fields: (t) => ({
-    policy: t.field({
-      type: PasskeyPolicyEnum,
-      nullable: true,
-      description: 'Whether they sign in with them.',
-      resolve: ({ passkeyPolicy }) => passkeyPolicy as PasskeyPolicy,
+const MULTI_FACTOR =
+  'Whether a passkey counts for a second factor as well: it is something that a person has, used by who the device has recognized.';
+
+const EnvironmentPasskeyPolicy = builder
+  .objectRef<{
+    environmentId: string;
+    passkeyPolicy: string;
+    isPasskeyMultiFactor: boolean;
+  }>('EnvironmentPasskeyPolicy')
+  .implement({
+    description: 'How people in an environment use passkeys.',
+    permission: 'read:passkey',
+    fields: (t) => ({
+      policy: t.field({
+        type: PasskeyPolicyEnum,
+        nullable: true,
+        description: 'Whether they sign in with them.',
+        resolve: ({ passkeyPolicy }) => passkeyPolicy as PasskeyPolicy,
+      }),
+      isMultiFactor: t.exposeBoolean('isPasskeyMultiFactor', { nullable: true, description: MULTI_FACTOR }),
     }),
-  }),
-});
+  });
 
 builder.prismaObjectFields('Environment', (t) => ({
   policies: t.field({
@@ -156,8 +166,8 @@ builder.prismaObjectFields('Environment', (t) => ({
     nullable: true,
     permission: 'read:passkey',
     description: 'How people use passkeys.',
-    select: { passkeyPolicy: true },
-    resolve: ({ id, passkeyPolicy }) => ({ environmentId: id, passkeyPolicy }),
+    select: { passkeyPolicy: true, isPasskeyMultiFactor: true },
+    resolve: ({ id, passkeyPolicy, isPasskeyMultiFactor }) => ({ environmentId: id, passkeyPolicy, isPasskeyMultiFactor }),
   }),
 }));
 
@@ -226,6 +236,7 @@ defineMutation({
   input: (t) => ({
     environmentId: t.id({ description: OWN }),
     policy: t.field({ type: PasskeyPolicyEnum, required: true, description: 'On paid plans anything; on the free plan OFF.' }),
+    isMultiFactor: t.boolean({ description: `${MULTI_FACTOR} ${UNCHANGED}` }),
   }),
   run: (ctx, input) => updatePasskeyPolicy(ctx, input),
   payload: (t) => ({ environment: changed(t, 'Environment', 'The environment.') }),

@@ -141,6 +141,7 @@ function within(field: keyof typeof BOUNDS, value: number | null | undefined): n
 
 export interface UpdatePasskeyPolicyInput extends PolicyChange {
   readonly policy: PasskeyPolicy;
+  readonly isMultiFactor?: boolean | null | undefined;
 }
 
 /** Says whether people sign in with passkeys.
@@ -150,7 +151,10 @@ export const updatePasskeyPolicy = action({
   scope: (ctx, input: UpdatePasskeyPolicyInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, scope): Promise<Environment> {
     if (input.policy !== 'off') await assertPlanHas(ctx, scope.businessId, 'passkeys', ['policy']);
-    return change(ctx, input, scope, 'environment.passkey_policy_updated', { passkeyPolicy: input.policy });
+    return change(ctx, input, scope, 'environment.passkey_policy_updated', {
+      passkeyPolicy: input.policy,
+      isPasskeyMultiFactor: input.isMultiFactor ?? undefined,
+    });
   },
 });
 

@@ -3,6 +3,7 @@ import { ALL_ENVIRONMENTS } from '../../db/lookups.ts';
 import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Language } from '../../languages/languages.ts';
 import type { Infrastructure } from '../context.ts';
+import type { PasskeyPolicy } from '../sign-in-policies/service.ts';
 
 /** An environment as requests know it. */
 export interface Tenancy {
@@ -19,6 +20,10 @@ export interface Tenancy {
   readonly allowsDynamicRegistration: boolean;
   /** Whether the URL of a client's metadata is a client id. */
   readonly allowsMetadataDocuments: boolean;
+  /** Whether people sign in with passkeys, where their organization does not say so itself. */
+  readonly passkeyPolicy: PasskeyPolicy;
+  /** Whether a passkey counts for a second factor as well. */
+  readonly isPasskeyMultiFactor: boolean;
   /** What people are spoken to in; empty: every language that there is. */
   readonly languages: readonly Language[];
   readonly defaultLanguage: Language;
@@ -70,6 +75,8 @@ function cached(
         cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
         allowsDynamicRegistration: row.allowDynamicRegistration,
         allowsMetadataDocuments: row.allowMetadataDocuments,
+        passkeyPolicy: row.passkeyPolicy as PasskeyPolicy,
+        isPasskeyMultiFactor: row.isPasskeyMultiFactor,
         languages: row.languages as Language[],
         defaultLanguage: row.defaultLanguage as Language,
       }) ??

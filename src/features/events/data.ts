@@ -8,7 +8,12 @@ type Data = Record<string, Record<string, unknown>>;
 export async function dataOf(
   ctx: Context,
   type: EventType,
-  { businessId, environmentId, id }: { businessId: string; environmentId: string; id: string },
+  {
+    businessId,
+    environmentId,
+    id,
+    details,
+  }: { businessId: string; environmentId: string; id: string; details?: Readonly<Record<string, unknown>> },
 ): Promise<Data | undefined> {
   const [noun, verb] = type.split('.') as [string, string];
   const inEnvironment = { environmentId_id: { environmentId, id } };
@@ -17,6 +22,8 @@ export async function dataOf(
     switch (noun) {
       case 'user':
         return verb === 'created' || verb === 'updated' ? userData(ctx, inEnvironment) : { id };
+      case 'passkey':
+        return { id, user_id: details?.['userId'], name: details?.['name'] };
       case 'organization':
         return verb === 'deleted' ? { code: id } : organizationData(ctx, inEnvironment, verb);
       case 'role':

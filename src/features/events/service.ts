@@ -37,7 +37,7 @@ export async function tellWebhooks(ctx: Context, happening: Happening): Promise<
 async function recordEvent(
   ctx: Context,
   type: EventType,
-  { businessId, environmentId }: Pick<Happening, 'businessId' | 'environmentId'>,
+  { businessId, environmentId, details = {} }: Happening,
   id: string,
 ): Promise<void> {
   const webhooks = await ctx.db.webhook.findMany({
@@ -46,7 +46,7 @@ async function recordEvent(
   });
   const there = webhooks.length > 0 ? await lockWebhooks(ctx, webhooks) : [];
   for (const told of new Set(there.map((webhook) => webhook.environmentId))) {
-    const data = await dataOf(ctx, type, { businessId, environmentId: told, id });
+    const data = await dataOf(ctx, type, { businessId, environmentId: told, id, details });
     if (!data) continue;
     const eventId = newId('event');
     await ctx.db.event.create({

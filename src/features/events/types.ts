@@ -6,6 +6,8 @@ export const EVENT_TYPES = {
   'user.deleted': 'A user was deleted.',
   'user.authenticated': 'A user signed in.',
   'user.authentication_failed': 'A user’s sign-in failed: a wrong password or a wrong code.',
+  'passkey.added': 'A person made a passkey to sign in with.',
+  'passkey.removed': 'A passkey was taken away.',
   'organization.created': 'An organization was made.',
   'organization.updated': 'An organization was changed, suspended or restored.',
   'organization.deleted': 'An organization was deleted.',

@@ -193,7 +193,9 @@ const ROTATE = `WITH presented AS (
     SELECT $1, $5, grant_id, $4, $6 FROM rotated
   ), active AS (
     UPDATE sessions s SET last_active_at = $4 FROM presented p, rotated
-    WHERE s.environment_id = $1 AND s.id = p."sessionId" AND s.last_active_at <= $7 AND s.last_active_at > $8
+    WHERE s.environment_id = $1 AND s.id = p."sessionId" AND s.last_active_at <= $7
+      AND s.last_active_at > coalesce((SELECT $4::timestamptz - make_interval(secs => o.session_inactivity_timeout) FROM organizations o
+        WHERE o.environment_id = $1 AND o.id = p."organizationId" AND o.is_advanced), $8)
   ) SELECT row_to_json(presented) AS token, EXISTS (SELECT 1 FROM rotated) AS "wasRotated",
     (${subjectSql('$1', 'presented."userId"', 'presented."organizationId"')}) AS subject FROM presented`;
 

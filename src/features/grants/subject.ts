@@ -20,7 +20,13 @@ export interface Subject {
   /** The codes of all organizations the person is in. */
   readonly organizationCodes: readonly string[];
   /** Of the organization asked about: null when the person is no member of it. */
-  readonly organization: { readonly id: string; readonly name: string; readonly isSuspended: boolean } | null;
+  readonly organization: {
+    readonly id: string;
+    readonly name: string;
+    readonly isSuspended: boolean;
+    /** Whether sessions for it outlive the browser; null: as the application says. */
+    readonly isSessionPersistent: boolean | null;
+  } | null;
   /** Keys held in that organization, through roles or directly, sorted. */
   readonly permissions: readonly string[];
   /** Scopes of the business's own APIs that are held in that organization, through roles or directly: audience and name, sorted. */
@@ -41,7 +47,8 @@ export const subjectSql = (
   NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int + 1 AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
   email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone,
   (SELECT coalesce(array_agg(m.organization_id ORDER BY m.organization_id), '{}') FROM memberships m WHERE m.environment_id = u.environment_id AND m.user_id = u.id) AS "organizationCodes",
-  (SELECT json_build_object('id', o.id, 'name', o.name, 'isSuspended', o.is_suspended) FROM memberships m
+  (SELECT json_build_object('id', o.id, 'name', o.name, 'isSuspended', o.is_suspended,
+    'isSessionPersistent', CASE WHEN o.is_advanced THEN o.is_session_persistent END) FROM memberships m
      JOIN organizations o ON o.environment_id = m.environment_id AND o.id = m.organization_id
     WHERE m.environment_id = u.environment_id AND m.user_id = u.id AND m.organization_id = ${organizationId}) AS organization,
   (SELECT coalesce(array_agg(DISTINCT p.key ORDER BY p.key), '{}') FROM memberships m

@@ -1,12 +1,34 @@
 /** The policies that an organization has in the place of its environment's, while it is advanced. */
 import type { Organization } from '../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
-import { action } from '../context.ts';
+import { action, type Context } from '../context.ts';
 import { assertOthersAreOpen, changeOrganization, type OrganizationInput, organizationScope } from '../organizations/service.ts';
 import { assertPlanHas } from '../plans.ts';
 import { findRoles } from '../roles/service.ts';
 import type { MfaFactorKind, MfaPolicy, PasskeyPolicy } from '../sign-in-policies/service.ts';
 import { domainList } from '../text.ts';
+
+/** What an organization has in the place of what its environment and applications say; null: what they say. */
+export interface OrganizationOverrides {
+  readonly passkeyPolicy: PasskeyPolicy | null;
+  readonly isSessionPersistent: boolean | null;
+  /** In seconds. */
+  readonly sessionInactivityTimeout: number | null;
+}
+
+/** The organization's own policies; undefined for no organization, and for one that is not advanced. */
+export async function organizationOverrides(
+  ctx: Context,
+  environmentId: string,
+  organizationId: string | null,
+): Promise<OrganizationOverrides | undefined> {
+  if (!organizationId) return undefined;
+  const row = await ctx.db.organization.findFirst({
+    where: { environmentId, id: organizationId, isAdvanced: true },
+    select: { passkeyPolicy: true, isSessionPersistent: true, sessionInactivityTimeout: true },
+  });
+  return (row as OrganizationOverrides | null) ?? undefined;
+}
 
 export interface UpdateOrganizationPoliciesInput extends OrganizationInput {
   readonly isAutoMembershipEnabled?: boolean | null | undefined;

@@ -41,36 +41,29 @@ export async function startSession(
   return { session, token };
 }
 
-/** Notes in a session how else its person has been proved since. */
-export async function strengthenSession(ctx: Context, session: Session, added: readonly string[]): Promise<Session> {
+/** Counts a sign-in by the session as activity in it, and notes how else its person has been proved since. */
+export async function noteUse(ctx: Context, session: Session, added: readonly string[] = []): Promise<Session> {
+  const now = ctx.clock.now();
   const amr = [...new Set([...session.amr, ...added])];
-  if (amr.length === session.amr.length) return session;
-  await ctx.db.session.updateMany({ where: { environmentId: session.environmentId, id: session.id }, data: { amr } });
-  return { ...session, amr };
+  if (amr.length === session.amr.length && session.lastActiveAt > later(now, -60)) return session;
+  const change = { amr, lastActiveAt: now };
+  await ctx.db.session.updateMany({ where: { environmentId: session.environmentId, id: session.id }, data: change });
+  return { ...session, ...change };
 }
 
-/**
- * The living session behind a cookie, for an application that takes it for over after `inactivityTimeout` seconds without
- * activity; reading it counts as activity.
- */
-export async function findSession(
-  ctx: Context,
-  environmentId: string,
-  token: string | undefined,
-  inactivityTimeout: number,
-): Promise<Session | undefined> {
+/** Was nothing done in it for `inactivityTimeout` seconds? For who says so, it is over. */
+export function isIdle(ctx: Context, { lastActiveAt }: Session, inactivityTimeout: number): boolean {
+  return lastActiveAt <= later(ctx.clock.now(), -inactivityTimeout);
+}
+
+/** The living session behind a cookie. It may be idle. */
+export async function findSession(ctx: Context, environmentId: string, token: string | undefined): Promise<Session | undefined> {
   if (!token) return undefined;
-  const now = ctx.clock.now();
   const session = await ctx.db.session.findUnique({
     where: { environmentId_tokenHash: { environmentId, tokenHash: sha256(token) } },
     include: { user: { select: { isSuspended: true } } },
   });
-  if (!session || session.expiresAt <= now || session.lastActiveAt <= later(now, -inactivityTimeout) || session.user.isSuspended)
-    return undefined;
-  if (session.lastActiveAt <= later(now, -60)) {
-    await ctx.db.session.updateMany({ where: { environmentId, id: session.id }, data: { lastActiveAt: now } });
-  }
-  return session;
+  return session && session.expiresAt > ctx.clock.now() && !session.user.isSuspended ? session : undefined;
 }
 
 /** The session behind a cookie even when it lives no more: signing out ends what is left of it. */

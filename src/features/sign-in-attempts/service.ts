@@ -30,6 +30,8 @@ export type Step =
   | 'password'
   | 'new_password'
   | 'organization'
+  | 'passkey_setup'
+  | 'passkey_off'
   | 'invitation'
   | 'device'
   | 'consent'
@@ -232,6 +234,20 @@ export async function checkCode(ctx: Context, attempt: Attempt, code: string): P
   if (!sameText(codeHash(ctx, attempt, attempt.email ?? '', code), row.hash)) return 'wrong';
   const { count } = await ctx.db.signInAttempt.updateMany({ where: { environmentId, id, codeHash: row.hash }, data: { codeHash: null } });
   return count === 1 ? 'right' : 'used_up';
+}
+
+/** The challenge that the page of a passkey has: of this attempt, random to all but us, and new once it was answered. */
+export function passkeyChallenge(ctx: Context, { environmentId, id, passkeyTries }: Attempt): string {
+  return ctx.vault.mac('passkey challenge', `${environmentId} ${id} ${passkeyTries}`).toString('base64url');
+}
+
+/** Uses the attempt's challenge up: true for the one answer that may be judged, false for every other, however parallel. */
+export async function takePasskeyChallenge(ctx: Context, attempt: Attempt): Promise<boolean> {
+  const { count } = await ctx.db.signInAttempt.updateMany({
+    where: { ...unmoved(attempt), passkeyTries: attempt.passkeyTries },
+    data: { passkeyTries: { increment: 1 } },
+  });
+  return count === 1;
 }
 
 /** Deletes attempts and counts of codes that are over, in one small batch. Returns the number of rows. */

@@ -23,7 +23,7 @@ const COLUMNS = {
 };
 
 /** What was guessed at, as the audit log names it. */
-export type Proof = 'password' | 'code' | 'recovery_code' | 'mfa';
+export type Proof = 'password' | 'code' | 'passkey' | 'recovery_code' | 'mfa';
 
 /**
  * Checks a proof as one of the suspect's tries, of which the environment's policy says how many there are. `check` says

@@ -71,6 +71,7 @@ async function removeAccess(ctx: Context, { environmentId }: Scope, userId: stri
   const ofUser = { environmentId, userId };
   await ctx.db.identity.deleteMany({ where: ofUser });
   await ctx.db.password.deleteMany({ where: ofUser });
+  await ctx.db.passkey.deleteMany({ where: ofUser });
   await ctx.db.mfaFactor.deleteMany({ where: ofUser });
   await ctx.db.membership.deleteMany({ where: ofUser });
   await ctx.db.teamMember.deleteMany({ where: { accountEnvironmentId: environmentId, userId } });

@@ -49,7 +49,7 @@ async function decide({ ctx, place, attempt, form: typed, sessionToken }: StepRe
   const { environmentId, request } = attempt;
   const decision = typed['p_decision'];
   if (decision !== 'allow' && decision !== 'deny') return problem('problem.decision_missing');
-  const { userId } = await knownIn(ctx, place, attempt, sessionToken);
+  const { userId } = await knownIn(ctx, attempt, sessionToken);
   return inTransaction(ctx, async (tx) => {
     if (decision === 'allow') {
       await rememberConsent(tx, environmentId, userId, place.client, request);

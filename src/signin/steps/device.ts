@@ -30,7 +30,7 @@ async function decide({ ctx, place, attempt, form: typed, sessionToken }: StepRe
   const decision = typed['p_decision'];
   if (decision === 'allow') return answered(ctx, place, attempt, 'device', sessionToken);
   if (decision !== 'refuse') return problem('problem.decision_missing');
-  await knownIn(ctx, place, attempt, sessionToken);
+  await knownIn(ctx, attempt, sessionToken);
   return inTransaction(ctx, async (tx) => {
     if (!(await completeAttempt(tx, attempt))) throw alreadyCompleted();
     if (!(await refuseDevice(tx, environmentId, request.userCode!))) throw deviceCodeGone();

@@ -12,25 +12,29 @@ import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { pageOf } from '../place.ts';
 import { askForCode } from './email-code.ts';
 import { invitedTo } from './invitation.ts';
+import { passkeyButton, submitPasskey } from './passkey.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
 export const identifyStep: StepDefinition = {
   show: async (view, visit) => {
     const organization = await invitedTo(visit);
-    return view.attempt.flow === 'register' ? register(view, organization) : login(view, organization);
+    if (view.attempt.flow === 'register') return register(view, organization);
+    const { body, script } = await passkeyButton(view, visit);
+    return { ...login(view, organization, body), script };
   },
-  forms: { identify: submitIdentifier, switch: switchFlow },
+  forms: { identify: submitIdentifier, passkey: submitPasskey, switch: switchFlow },
 };
 
 export const notFoundStep: StepDefinition = { show: accountNotFound, forms: { switch: switchFlow } };
 
-function login(view: StepView, organization: string | null): PageContent {
+function login(view: StepView, organization: string | null, passkey: Html | ''): PageContent {
   const { say } = view;
   return {
     title: say('login.title'),
     body: html`<h1>${say('login.heading')}</h1>
 ${purpose(view, organization)}
 ${banner(view)}${form(view, 'identify', html`${email(view, organization)}${submit(say('page.continue'))}`)}
+${passkey}
 ${aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') })}`,
   };
 }

@@ -7,6 +7,7 @@ import { codeStep } from './email-code.ts';
 import { identifyStep, notFoundStep } from './identifier.ts';
 import { invitationStep } from './invitation.ts';
 import { organizationStep } from './organization.ts';
+import { passkeyOffStep, passkeySetupStep } from './passkey.ts';
 import { newPasswordStep, passwordStep } from './password.ts';
 import type { StepDefinition } from './step.ts';
 
@@ -17,6 +18,8 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   password: passwordStep,
   new_password: newPasswordStep,
   organization: organizationStep,
+  passkey_setup: passkeySetupStep,
+  passkey_off: passkeyOffStep,
   invitation: invitationStep,
   device: deviceStep,
   consent: consentStep,

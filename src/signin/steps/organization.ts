@@ -23,7 +23,7 @@ ${banner(view)}${form(view, 'organization', choices('p_organization', options))}
 async function submitOrganization({ ctx, place, attempt, form: typed, sessionToken }: StepRequest): Promise<StepResult> {
   const organizationId = typed['p_organization'];
   if (!organizationId) return problem('problem.organization_missing');
-  const { userId } = await knownIn(ctx, place, attempt, sessionToken);
+  const { userId } = await knownIn(ctx, attempt, sessionToken);
   if ((await membershipIn(ctx, attempt.environmentId, userId, organizationId)) !== 'member') throw expired();
   return proceed(ctx, place, attempt, { organizationId }, sessionToken);
 }

@@ -34,7 +34,8 @@ export interface Problem {
   readonly status: number;
 }
 
-export type StepResult = Outcome | { readonly problem: Problem };
+/** `attempt` is what the page is drawn from, where it is not as it was read any more. */
+export type StepResult = Outcome | { readonly problem: Problem; readonly attempt?: Attempt };
 
 export function problem(text: TextKey, field?: string, status = 422): { problem: Problem } {
   return { problem: { text, status, ...(field && { field }) } };

@@ -95,7 +95,7 @@ export const environmentPolicies: FeatureCases = {
     updatePasskeyPolicy: {
       permission: 'update:passkey',
       action: 'environment.passkey_policy_updated',
-      input: (stage) => ({ ...own(stage), policy: 'OPTIONAL' }),
+      input: (stage) => ({ ...own(stage), policy: 'OPTIONAL', isMultiFactor: true }),
       foreign: [{ type: 'Environment', input: (environmentId) => ({ environmentId, policy: 'OFF' }) }],
       mistakes: [
         { code: 'PLAN_LIMIT', path: ['policy'], input: ({ small }) => ({ environmentId: small.ids.Environment, policy: 'MANDATORY' }) },

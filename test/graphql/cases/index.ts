@@ -24,6 +24,7 @@ import { organizationBrands } from './organization-brands.ts';
 import { organizationInvitations } from './organization-invitations.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
+import { passkeys } from './passkeys.ts';
 import { permissions } from './permissions.ts';
 import { phoneSenders } from './phone-senders.ts';
 import { properties } from './properties.ts';
@@ -68,6 +69,7 @@ export const FEATURES: readonly FeatureCases[] = [
   consents,
   recovery,
   mfaFactors,
+  passkeys,
   signingKeys,
   subscribers,
   organizationInvitations,
