@@ -280,8 +280,9 @@ export function tokenChallenge({ headers }: FastifyRequest, resourceMetadata?: s
   return `DPoP error="invalid_token", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
 }
 
+/** The same at every address, so that it tells nothing of any. */
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {
-  const scene = sceneOf(request);
+  const scene = { ...sceneOf(request), basePath: '' };
   const elsewhere =
     !config.production && addresses.get(request.raw)?.kind === 'unknown' ? ` This server answers at ${config.baseUrl}.` : '';
   const message = `${scene.say('error.nothing_here.message')}${elsewhere}`;

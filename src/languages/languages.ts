@@ -45,7 +45,7 @@ export function chooseLanguage({ asked, accepted, spoken = [], fallback }: Langu
   const available = spoken.length > 0 ? spoken : LANGUAGES;
   const last =
     fallback && available.includes(fallback) ? fallback : available.includes(DEFAULT_LANGUAGE) ? DEFAULT_LANGUAGE : available[0]!;
-  for (const wanted of [asked ? [asked] : [], preferences(accepted)]) {
+  for (const wanted of [asked && isTag(asked) ? [asked] : [], preferences(accepted)]) {
     const found = closest(wanted, available);
     if (found) return found;
   }
@@ -78,12 +78,13 @@ function preferences(header: string | undefined): string[] {
       const quality = parameters.find((parameter) => parameter.startsWith('q='));
       return { tag, q: quality ? Number(quality.slice(2)) : 1 };
     })
-    .filter(({ tag, q }) => q > 0 && /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(tag) && isTag(tag))
+    .filter(({ tag, q }) => q > 0 && isTag(tag))
     .sort((a, b) => b.q - a.q)
     .map(({ tag }) => tag);
 }
 
 function isTag(tag: string): boolean {
+  if (!/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(tag)) return false;
   try {
     return Intl.getCanonicalLocales(tag).length === 1;
   } catch {

@@ -82,6 +82,11 @@ export class PageError extends Error {
   /** What is wrong with a request in particular, for who develops the application: in English. */
   readonly detail: string;
 
+  /** What the page says below its title, in English. */
+  get description(): string {
+    return speaker(DEFAULT_LANGUAGE)(`error.${this.about}.message`, { detail: this.detail });
+  }
+
   constructor(status: number, about: PageErrorName, { number, detail = '' }: { number?: number; detail?: string } = {}) {
     super(speaker(DEFAULT_LANGUAGE)(`error.${about}.title`));
     this.status = status;

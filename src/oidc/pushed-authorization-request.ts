@@ -38,5 +38,5 @@ export async function pushAuthorizationRequest(
 /** What a person would read on a page, for an application. */
 function asOAuthError(error: unknown): never {
   if (!(error instanceof PageError)) throw error;
-  throw new OAuthError(error.status === 429 ? 'temporarily_unavailable' : 'invalid_request', error.message);
+  throw new OAuthError(error.status === 429 ? 'temporarily_unavailable' : 'invalid_request', error.description);
 }

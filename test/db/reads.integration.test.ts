@@ -362,6 +362,7 @@ test('the columns and relations that statements are made of are those of the dat
   const udt: Record<string, string> = {
     String: 'text',
     Int: 'int4',
+    BigInt: 'int8',
     Boolean: 'bool',
     DateTime: 'timestamptz',
     Json: 'jsonb',
