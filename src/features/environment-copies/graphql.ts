@@ -1,7 +1,8 @@
 /** Copies of an environment's configuration in the graph. */
 import { builder } from '../../graphql/builder.ts';
+import { enumValues } from '../../graphql/enum-values.ts';
 import { changed, defineMutation, PLAN_CODES } from '../../graphql/payload.ts';
-import { type CopiedPart, copyEnvironmentConfiguration, PART_NAMES, type PartName } from './service.ts';
+import { type CopiedPart, copyEnvironmentConfiguration, type PartName } from './service.ts';
 
 const DESCRIPTIONS: Record<PartName, string> = {
   variables: 'Variables that are not sensitive.',
@@ -15,10 +16,7 @@ const DESCRIPTIONS: Record<PartName, string> = {
 
 const Part = builder.enumType('EnvironmentPart', {
   description: 'What can be copied from one environment to another.',
-  values: Object.fromEntries(PART_NAMES.map((name) => [name.toUpperCase(), { value: name, description: DESCRIPTIONS[name] }])) as Record<
-    string,
-    { value: PartName; description: string }
-  >,
+  values: enumValues(DESCRIPTIONS),
 });
 
 const CopiedEnvironmentPart = builder.objectRef<CopiedPart>('CopiedEnvironmentPart').implement({

@@ -1,29 +1,24 @@
 /** What became of an environment's mail, in the graph. */
 import { builder } from '../../graphql/builder.ts';
+import { enumValues } from '../../graphql/enum-values.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { MAIL_KINDS, type MailKind } from '../../mail/sender.ts';
 import { MAIL_FAILURES, type MailFailure } from '../../mail/smtp.ts';
 import { MAIL_DAYS } from './service.ts';
-
-function valuesOf<Value extends string>(descriptions: Readonly<Record<Value, string>>) {
-  return Object.fromEntries(
-    Object.entries(descriptions).map(([value, description]) => [value.toUpperCase(), { value, description }]),
-  ) as Record<string, { value: Value; description: string }>;
-}
 
 const KIND_DESCRIPTIONS = Object.fromEntries(Object.entries(MAIL_KINDS).map(([kind, { description }]) => [kind, description])) as Record<
   MailKind,
   string
 >;
 
-const Kind = builder.enumType('MailKind', { description: 'What a mail is about.', values: valuesOf(KIND_DESCRIPTIONS) });
+const Kind = builder.enumType('MailKind', { description: 'What a mail is about.', values: enumValues(KIND_DESCRIPTIONS) });
 export const MailFailureEnum = builder.enumType('MailFailure', {
   description: 'Why a mail was not taken.',
-  values: valuesOf(MAIL_FAILURES),
+  values: enumValues(MAIL_FAILURES),
 });
 const Status = builder.enumType('MailStatus', {
   description: 'How far a mail is.',
-  values: valuesOf({
+  values: enumValues({
     pending: 'An attempt is still to be made.',
     sent: 'A mail server has taken it.',
     failed: 'Every attempt has failed, or the server has refused it for good.',

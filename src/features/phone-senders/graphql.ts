@@ -1,5 +1,6 @@
 /** An environment's provider of texts in the graph. Its secret is written, and never read. */
 import { builder } from '../../graphql/builder.ts';
+import { enumValues } from '../../graphql/enum-values.ts';
 import { changed, defineMutation } from '../../graphql/payload.ts';
 import { type PhoneProvider, TEXT_FAILURES, type TextFailure } from '../../phone/providers.ts';
 import { MAX_TEXTS_PER_HOUR } from '../sign-in-attempts/service.ts';
@@ -19,9 +20,7 @@ const Provider = builder.enumType('PhoneProvider', {
 
 const Failure = builder.enumType('TextFailure', {
   description: 'Why a text was not taken.',
-  values: Object.fromEntries(
-    Object.entries(TEXT_FAILURES).map(([value, description]) => [value.toUpperCase(), { value: value as TextFailure, description }]),
-  ),
+  values: enumValues(TEXT_FAILURES),
 });
 
 builder.prismaObject('PhoneSender', {

@@ -1,6 +1,7 @@
 /** The team of a business, and the caller itself, in the graph. */
 import { TEAM_ROLES, type TeamRole } from '../../access/team-roles.ts';
 import { builder } from '../../graphql/builder.ts';
+import { enumValues } from '../../graphql/enum-values.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
 import {
@@ -25,10 +26,7 @@ const REMITS: Record<TeamRole, string> = {
 
 export const TeamRoleEnum = builder.enumType('TeamRole', {
   description: 'A named set of permissions over a business. A member may have several.',
-  values: Object.fromEntries(TEAM_ROLES.map((role) => [role.toUpperCase(), { value: role, description: REMITS[role] }])) as Record<
-    string,
-    { value: TeamRole; description: string }
-  >,
+  values: enumValues(REMITS),
 });
 
 const roles = (row: { roles: string[] }) => TEAM_ROLES.filter((role) => row.roles.includes(role));
