@@ -7,8 +7,7 @@ import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { callerOf, createQuotas } from '../features/quotas/service.ts';
-import type { Requester } from '../features/rate-limits/service.ts';
-import { originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
+import { limitRate, originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
 import { proofIn } from '../oidc/dpop.ts';
 import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
@@ -98,11 +97,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   /** Finds out who is asking, and refuses before anything of the body is read. */
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
-    const limited = (environmentId: string, requester: Requester) => {
-      const refusal = infrastructure.rateLimits.take('admin', environmentId, requester);
-      if (refusal) throw new RateLimitError(refusal);
-    };
-    if (method !== 'OPTIONS') limited('', { ip: request.ip });
+    if (method !== 'OPTIONS') limitRate(infrastructure, 'admin', '', { ip: request.ip });
     const actor = await actorOf(infrastructure, {
       authorization: headers.authorization,
       dpop: proofIn(headers),
@@ -113,7 +108,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     accounts.set(request, account);
     if (method === 'OPTIONS') return;
     const caller = actor && callerOf(actor);
-    if (caller) limited(caller[0], { ip: request.ip, account: caller[1] });
+    if (caller) limitRate(infrastructure, 'admin', caller[0], { ip: request.ip, account: caller[1] });
     await account.charge(MIN_COST);
     if (!actor) {
       reply.header('www-authenticate', tokenChallenge(request, metadataUrl(config)));

@@ -16,7 +16,7 @@ import fastify, {
 import type { RequestClass } from '../config.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
-import type { RateLimitRefusal } from '../features/rate-limits/service.ts';
+import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
 import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
@@ -207,6 +207,18 @@ export class RateLimitError extends Error {
     super(`There were too many requests. Try again in ${refusal.resetSeconds} seconds.`);
     this.refusal = refusal;
   }
+}
+
+/** Counts a request.
+ * @throws RateLimitError when there were too many */
+export function limitRate(
+  { rateLimits }: Pick<Infrastructure, 'rateLimits'>,
+  requestClass: RequestClass,
+  environmentId: string,
+  requester: Requester,
+): void {
+  const refusal = rateLimits.take(requestClass, environmentId, requester);
+  if (refusal) throw new RateLimitError(refusal);
 }
 
 /** Says in the headers when there may be requests again (draft-ietf-httpapi-ratelimit-headers-07). */

@@ -2,7 +2,7 @@
 import type { Client } from '../features/applications/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { RateLimitError } from '../http/server.ts';
+import { limitRate } from '../http/server.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
 import { checkProof } from './dpop.ts';
 import { OAuthError } from './errors.ts';
@@ -33,8 +33,7 @@ export async function token(
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);
-  const refusal = infrastructure.rateLimits.take('api', tenancy.environmentId, { account: client.clientId });
-  if (refusal) throw new RateLimitError(refusal);
+  limitRate(infrastructure, 'api', tenancy.environmentId, { account: client.clientId });
   const grant = Object.hasOwn(GRANTS, grantType) ? GRANTS[grantType] : undefined;
   if (!grant) throw new OAuthError('unsupported_grant_type', 'This grant type is not supported.');
   if (client.type === 'm2m' && grantType !== 'client_credentials')

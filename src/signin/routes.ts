@@ -4,7 +4,7 @@ import { findClient } from '../features/applications/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
-import { languageOf, originOf, RateLimitError, sceneOf, sendPage } from '../http/server.ts';
+import { languageOf, limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import type { Destination } from '../oidc/answer.ts';
 import { deliver, formTarget } from '../oidc/deliver.ts';
@@ -36,8 +36,7 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       // By the address where there is one: with an account and without one the same requests are counted alike.
       const typed = attempt.step === 'identify' ? form['p_email']?.trim() : undefined;
       const account = (typed || attempt.email)?.toLowerCase() ?? attempt.userId ?? undefined;
-      const refusal = infrastructure.rateLimits.take('auth', place.tenancy.environmentId, { account });
-      if (refusal) throw new RateLimitError(refusal);
+      limitRate(infrastructure, 'auth', place.tenancy.environmentId, { account });
       const { forms } = STEPS[attempt.step];
       const submit = Object.hasOwn(forms, request.params.form) ? forms[request.params.form] : undefined;
       // A page from the history, or sent twice: the attempt is elsewhere by now, and so should the person be.
