@@ -18,7 +18,7 @@ import { PageError, RedirectError } from '../oidc/errors.ts';
 import { codeFor } from './completion.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
-import { assertWelcome, firstDue, isIdleFor, proceed } from './tail.ts';
+import { assertWelcome, firstDue, isIdleFor, proceed, SESSION } from './tail.ts';
 
 /** Where the browser goes next: to a page of ours, or away with the answer; and a session for its cookie. */
 export type Outcome = ({ readonly location: string } | { readonly answer: Destination }) & {
@@ -60,7 +60,7 @@ export async function begin(
             throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
           });
     const organizationId = organization === 'ask' ? null : organization;
-    const pending = { request, organizationId, answered: [] };
+    const pending = { request, organizationId, answered: [SESSION] };
     const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session });
     if (!step) {
       await noteUse(ctx, session);

@@ -29,8 +29,13 @@ export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'>;
 /** Says which page of a step is due, if any: `identify` where a session is not enough. Never asked again in an attempt that has `answered` it. */
 type Due = (ctx: Context, place: Place, pending: Pending, known: Known) => Promise<Step | undefined>;
 
+/** That the browser's session is not idle: `answered` where that was judged already. */
+export const SESSION = 'session';
+
 /** In the order in which people come to them; the organization, which is before all of them, is known by then. */
 const TAIL: Readonly<Record<string, Due>> = {
+  [SESSION]: async (ctx, place, { organizationId }, { session }) =>
+    session && (await isIdleFor(ctx, place, session, organizationId)) ? 'identify' : undefined,
   passkey: passkeyDue,
   device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
   consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
@@ -88,12 +93,7 @@ export async function proceed(
     const answered = await takeInvitation(tx, place, next, known.userId);
     const organization = await chooseOrganization(tx, place.tenancy, known.userId, next.organizationId ?? next.request.organizationId);
     const organizationId = organization === 'ask' ? null : organization;
-    const isOver = organization !== 'ask' && known.session && (await isIdleFor(tx, place, known.session, organizationId));
-    const step = isOver
-      ? 'identify'
-      : organization === 'ask'
-        ? 'organization'
-        : await firstDue(tx, place, { ...next, organizationId, answered }, known);
+    const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
     if (step === 'identify') return signInAgain(tx, place, attempt, organizationId);
     if (!step) return complete(tx, place, attempt, { ...next, organizationId }, known, device);
     await updateAttempt(tx, attempt, { ...change, step, userId: known.userId, organizationId, answered });
