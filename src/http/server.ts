@@ -166,7 +166,7 @@ export function basePathOf(tenancy: Tenancy | null | undefined): string {
 }
 
 /** The language that the person at the browser is spoken to in. */
-export function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
+function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
   const { lang } = (query ?? {}) as { lang?: unknown };
   const asked = askedLanguage ?? (typeof lang === 'string' ? lang : null);
   const { languages, defaultLanguage } = tenancy ?? {};

@@ -5,7 +5,7 @@ import { createContext, type Infrastructure, type Origin } from '../features/con
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
-import { languageOf, originOf, sceneOf, sendPage } from '../http/server.ts';
+import { originOf, sceneOf, sendPage } from '../http/server.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
@@ -50,7 +50,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       request.wayBack = client;
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
-        const outcome = await begin(ctx, { tenancy, client, language: languageOf(request) }, authorization, cookies);
+        const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
         return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 302);
       } catch (error) {
         if (!(error instanceof RedirectError)) throw error;

@@ -3,9 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
 import { findWaitingDevice, normalizedUserCode } from '../features/device-authorizations/service.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
 import { countAgainstAddress } from '../features/quotas/service.ts';
 import { browserToken, knownBrowserToken, sessionToken } from '../http/cookies.ts';
-import { languageOf, originOf, sceneOf, sendPage } from '../http/server.ts';
+import { originOf, sceneOf, sendPage } from '../http/server.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import type { TextKey } from '../languages/texts.ts';
 import { deliver } from '../oidc/deliver.ts';
@@ -13,7 +14,7 @@ import { userCodePage } from '../pages/device.ts';
 import { messagePage } from '../pages/messages.ts';
 import { sameText } from '../security/secrets.ts';
 import { begin, type Outcome } from './flow.ts';
-import { foreignBrowser, type Place } from './place.ts';
+import { foreignBrowser } from './place.ts';
 import { singleFields } from './routes.ts';
 
 /** Codes that may be tried from one network address in a minute. */
@@ -45,8 +46,7 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
         reply.header('retry-after', wait);
         return show(request, reply, '', 429, 'problem.device_codes');
       }
-      const place = { tenancy, language: languageOf(request) };
-      const outcome = await connectDevice(ctx, place, userCode, { session: sessionToken(request), browser });
+      const outcome = await connectDevice(ctx, tenancy, userCode, { session: sessionToken(request), browser });
       if (!outcome) return show(request, reply, userCode.slice(0, 8), 422, 'problem.device_code');
       return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 303);
     });
@@ -64,7 +64,7 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
 /** Starts the sign-in in which a device's code is decided; undefined for a code that does not wait for that. */
 async function connectDevice(
   ctx: Context,
-  { tenancy, language }: Omit<Place, 'client'>,
+  tenancy: Tenancy,
   userCode: string,
   cookies: { session: string | undefined; browser: string },
 ): Promise<Outcome | undefined> {
@@ -101,5 +101,5 @@ async function connectDevice(
     invitation: undefined,
     refusal: undefined,
   };
-  return begin(ctx, { tenancy, client, language }, authorization, cookies);
+  return begin(ctx, { tenancy, client }, authorization, cookies);
 }

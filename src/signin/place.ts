@@ -3,13 +3,11 @@ import type { Client } from '../features/applications/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import type { Attempt } from '../features/sign-in-attempts/service.ts';
 import type { Suspect } from '../features/sign-in-failures/service.ts';
-import type { Language } from '../languages/languages.ts';
 import { PageError } from '../oidc/errors.ts';
 
 export interface Place {
   readonly tenancy: Tenancy;
   readonly client: Client;
-  readonly language: Language;
 }
 
 /** The URL of the attempt's page. */

@@ -4,7 +4,7 @@ import { findClient } from '../features/applications/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
-import { languageOf, limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
+import { limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import type { Destination } from '../oidc/answer.ts';
 import { deliver, formTarget } from '../oidc/deliver.ts';
@@ -67,7 +67,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
   if (!client) throw expired();
   request.wayBack = client;
-  const place = { tenancy, client, language: languageOf(request) };
+  const place = { tenancy, client };
   const over = isOver(ctx, attempt);
   const destination = over && startOver(ctx, place, attempt);
   if (destination) return destination;
