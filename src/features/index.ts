@@ -14,6 +14,7 @@ import './businesses/graphql.ts';
 import './consents/graphql.ts';
 import './email-senders/graphql.ts';
 import './environment-copies/graphql.ts';
+import './environment-languages/graphql.ts';
 import './environment-policies/graphql.ts';
 import './environment-variables/graphql.ts';
 import './environments/graphql.ts';

@@ -22,6 +22,10 @@ export const LANGUAGES = [
 ] as const;
 export type Language = (typeof LANGUAGES)[number];
 
+export function isLanguage(tag: string): tag is Language {
+  return (LANGUAGES as readonly string[]).includes(tag);
+}
+
 export const DEFAULT_LANGUAGE: Language = 'en-US';
 
 /** Which way a language is written. */

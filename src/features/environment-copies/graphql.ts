@@ -12,6 +12,7 @@ const DESCRIPTIONS: Record<PartName, string> = {
     'Applications with their settings, URLs and property values, and their authorisation for APIs of the same audience, but for the management API. A copy has a secret that nobody knows: rotate it to have one. A machine of one organization is not copied.',
   webhooks: 'Webhooks, switched off.',
   policies: 'Policies, second factors and passkeys included. They are replaced.',
+  appearance: 'Languages. They are replaced.',
 };
 
 const Part = builder.enumType('EnvironmentPart', {
@@ -24,7 +25,7 @@ const CopiedEnvironmentPart = builder.objectRef<CopiedPart>('CopiedEnvironmentPa
   open: 'counts what the caller’s own change did',
   fields: (t) => ({
     part: t.expose('part', { type: Part, description: 'What was copied.' }),
-    copied: t.exposeInt('copied', { description: 'How many are new in the target; 1 for policies.' }),
+    copied: t.exposeInt('copied', { description: 'How many are new in the target; 1 for policies and the appearance.' }),
     skipped: t.exposeInt('skipped', { description: 'How many were left: the target has them already, or they are not to be copied.' }),
   }),
 });
@@ -32,7 +33,7 @@ const CopiedEnvironmentPart = builder.objectRef<CopiedPart>('CopiedEnvironmentPa
 defineMutation({
   name: 'copyEnvironmentConfiguration',
   description:
-    'Copies how one environment is set up to another of the same business. What the target has already (the same key, audience, or name and kind) stays as it is; only policies are replaced. No user and no secret is copied. Takes the permissions to read every part in the source and to write it in the target.',
+    'Copies how one environment is set up to another of the same business. What the target has already (the same key, audience, or name and kind) stays as it is; only policies and the appearance are replaced. No user and no secret is copied. Takes the permissions to read every part in the source and to write it in the target.',
   policy: { permission: copyEnvironmentConfiguration.permission },
   previews: true,
   codes: {

@@ -1,6 +1,6 @@
 /**
  * What can be copied from one environment to another, part by part: what each takes, and how it is done. What the
- * target has already stays as it is; only policies are replaced. No user and no secret is ever copied.
+ * target has already stays as it is; only policies and the appearance are replaced. No user and no secret is ever copied.
  */
 import type { PermissionName } from '../../access/permissions.ts';
 import type { Environment } from '../../db/generated/client/client.ts';
@@ -75,6 +75,11 @@ export const PARTS = {
     reads: ['read:policies', 'read:mfa', 'read:passkey'],
     writes: ['update:policies', 'update:mfa', 'update:passkey'],
     copy: copyPolicies,
+  },
+  appearance: {
+    reads: ['read:branding'],
+    writes: ['update:branding'],
+    copy: copyAppearance,
   },
 } as const satisfies Record<string, Part>;
 
@@ -210,6 +215,15 @@ async function copyPolicies(ctx: Context, { source, target, applications }: Pair
       ...(invitationApplicationId && { allowInvitations, invitationApplicationId }),
       version: { increment: 1 },
     },
+  });
+  return { copied: 1, skipped: 0 };
+}
+
+async function copyAppearance(ctx: Context, { source, target }: Pair): Promise<Copied> {
+  const { languages, defaultLanguage } = source;
+  await ctx.db.environment.update({
+    where: { id: target.id },
+    data: { languages, defaultLanguage, version: { increment: 1 } },
   });
   return { copied: 1, skipped: 0 };
 }

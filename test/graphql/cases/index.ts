@@ -9,6 +9,7 @@ import type { FeatureCases, MutationCase } from './cases.ts';
 import { consents } from './consents.ts';
 import { emailSenders } from './email-senders.ts';
 import { environmentCopies } from './environment-copies.ts';
+import { environmentLanguages } from './environment-languages.ts';
 import { environmentPolicies } from './environment-policies.ts';
 import { environmentVariables } from './environment-variables.ts';
 import { environments } from './environments.ts';
@@ -48,6 +49,7 @@ export const FEATURES: readonly FeatureCases[] = [
   flags,
   environments,
   environmentCopies,
+  environmentLanguages,
   environmentPolicies,
   environmentVariables,
   phoneSenders,
