@@ -18,9 +18,9 @@ import { startKeyRotation } from './features/signing-keys/jobs.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
 import { assetRoutes } from './http/assets.ts';
+import { brandRoutes } from './http/brand.ts';
 import { devMailboxRoutes } from './http/dev-mailbox.ts';
 import { healthRoutes } from './http/health.ts';
-import { logoRoutes } from './http/logos.ts';
 import { createServer, environmentRoutes, platformRoutes } from './http/server.ts';
 import { startJobs } from './jobs/queue.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
@@ -111,7 +111,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     healthRoutes(server, infrastructure);
     await environmentRoutes(server, infrastructure, (routes) => {
       assetRoutes(routes);
-      logoRoutes(routes, infrastructure);
+      brandRoutes(routes, infrastructure);
       oidcRoutes(infrastructure)(routes);
       signInRoutes(infrastructure)(routes);
       deviceRoutes(infrastructure)(routes);

@@ -33,6 +33,7 @@ const FEATURES = {
   teamMfa:                 { from: 'pro',   words: 'a second factor for the team' },
   apiKeys:                 { from: 'pro',   words: 'API keys' },
   passkeys:                { from: 'pro',   words: 'passkeys' },
+  hiddenBadge:             { from: 'pro',   words: 'pages that do not say what they are made with' },
   explicitTermsAcceptance: { from: 'pro',   words: 'explicit acceptance of the terms' },
   previousSecrets:         { from: 'pro',   words: 'client secrets that go on working after a rotation' },
   customScopes:            { from: 'plus',  words: 'scopes of custom APIs' },

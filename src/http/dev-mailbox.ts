@@ -16,6 +16,6 @@ export function devMailboxRoutes(routes: FastifyInstance, { database }: Infrastr
 <p class="lead">Mail that would have been sent: set SMTP_URL to send it. Texts that would have been sent: give the environment a provider.</p>
 ${mails.length === 0 ? html`<p class="aside">Nothing yet.</p>` : ''}
 ${mails.map((mail) => html`<article class="mail"><h2>${mail.subject || `Text to ${mail.to}`}</h2><p class="reference">to ${mail.to}, ${mail.sentAt.toISOString()}</p><pre>${mail.text}</pre></article>`)}`;
-    return sendPage(reply, 200, page(sceneOf(request), { title: 'Mailbox', body }));
+    return sendPage(reply, 200, page(await sceneOf(request), { title: 'Mailbox', body }));
   });
 }

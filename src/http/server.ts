@@ -14,6 +14,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { RequestClass } from '../config.ts';
+import { type Brand, brandOf, PLAIN } from '../features/brands/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
@@ -36,6 +37,9 @@ declare module 'fastify' {
     askedLanguage: string | null;
     /** The application that the person came from, once it is known. */
     wayBack: WayBack | null;
+    /** The organization that the sign-in is for, whose look the pages have. */
+    organizationId: string | null;
+    readonly infrastructure: Infrastructure;
   }
   interface FastifyContextConfig {
     /** How failures are answered; a page unless the route says otherwise. */
@@ -73,7 +77,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     // A URL that the router cannot read comes by neither a route nor a hook.
     frameworkErrors(error, request, reply) {
       reply.headers(everyResponse).header('x-request-id', request.id);
-      answerError(request as FastifyRequest, reply as FastifyReply, error);
+      void answerError(request as FastifyRequest, reply as FastifyReply, error);
     },
   });
   await server.register(cookie);
@@ -81,6 +85,8 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   server.decorateRequest('tenancy', null as unknown as Tenancy);
   server.decorateRequest('askedLanguage', null);
   server.decorateRequest('wayBack', null);
+  server.decorateRequest('organizationId', null);
+  server.decorateRequest('infrastructure', { getter: () => infrastructure });
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(everyResponse).header('x-request-id', request.id);
     done();
@@ -107,7 +113,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     done();
   });
   server.setErrorHandler<FastifyError>((error, request, reply) => answerError(request, reply, error));
-  server.setNotFoundHandler((request, reply) => sendPage(reply, 404, notFoundPage(infrastructure, request)));
+  server.setNotFoundHandler(async (request, reply) => sendPage(reply, 404, notFoundPage(infrastructure, request)));
   return server;
 }
 
@@ -174,9 +180,16 @@ function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest):
 }
 
 /** What the pages of a request are drawn with. */
-export function sceneOf(request: FastifyRequest): Scene {
+export async function sceneOf(request: FastifyRequest): Promise<Scene> {
+  const { tenancy, infrastructure, organizationId } = request;
+  return plainScene(request, tenancy ? await brandOf(infrastructure, tenancy.environmentId, organizationId) : PLAIN);
+}
+
+/** The same where there is nobody to ask what the pages look like. */
+function plainScene(request: FastifyRequest, brand: Brand = PLAIN): Scene {
   const language = languageOf(request);
-  return { basePath: basePathOf(request.tenancy), language, say: speaker(language) };
+  const homepageUri = request.wayBack && !request.wayBack.isDynamic ? request.wayBack.homepageUri : null;
+  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand, homepageUri };
 }
 
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.
@@ -230,7 +243,7 @@ export function tellRateLimit(reply: FastifyReply, { limit, resetSeconds }: Rate
     .header('retry-after', resetSeconds);
 }
 
-function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply {
+function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply | Promise<FastifyReply> {
   const form = request.routeOptions.config.errors ?? 'page';
   if (error instanceof RateLimitError) {
     const { refusal, message } = error;
@@ -263,15 +276,16 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
 }
 
 /** An error for a person, or the same as JSON and in English for a program that asks for it. */
-function sendErrorPage(
+async function sendErrorPage(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
   { about, number, detail = '' }: { about: PageErrorName; number?: number | undefined; detail?: string },
-): FastifyReply {
+): Promise<FastifyReply> {
   const accepted = request.headers.accept ?? '';
   const isForProgram = accepted.includes('application/json') && !accepted.includes('text/html');
-  const scene = sceneOf(request);
+  // An error may be that the database does not answer: then it is said plainly.
+  const scene = await sceneOf(request).catch(() => plainScene(request));
   const say = isForProgram ? speaker(DEFAULT_LANGUAGE) : scene.say;
   const [title, message] = [say(`error.${about}.title`), say(`error.${about}.message`, { detail })];
   const reference = request.id;
@@ -294,7 +308,7 @@ export function tokenChallenge({ headers }: FastifyRequest, resourceMetadata?: s
 
 /** The same at every address, so that it tells nothing of any. */
 function notFoundPage({ config }: Infrastructure, request: FastifyRequest): string {
-  const scene = { ...sceneOf(request), basePath: '' };
+  const scene = { ...plainScene(request), basePath: '' };
   const elsewhere =
     !config.production && addresses.get(request.raw)?.kind === 'unknown' ? ` This server answers at ${config.baseUrl}.` : '';
   const message = `${scene.say('error.nothing_here.message')}${elsewhere}`;

@@ -5,11 +5,16 @@ import { formPostPage, successPage } from '../pages/answer.ts';
 import type { Destination } from './answer.ts';
 
 /** @param status of a redirect: 302 after a GET, 303 after a POST */
-export function deliver(request: FastifyRequest, reply: FastifyReply, destination: Destination, status: 302 | 303): FastifyReply {
+export async function deliver(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  destination: Destination,
+  status: 302 | 303,
+): Promise<FastifyReply> {
   const { location } = destination;
   if (destination.by === 'redirect') return reply.header('cache-control', 'no-store').redirect(location, status);
   const policy = { runsScript: true, formAction: formTarget(location) };
-  const scene = sceneOf(request);
+  const scene = await sceneOf(request);
   const page = destination.by === 'form' ? formPostPage(scene, location, destination.fields) : successPage(scene, location);
   return sendPage(reply, 200, page, policy);
 }

@@ -145,7 +145,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const location = 'location' in destination ? destination.location : undefined;
       if (!isDone) {
         const view = { csrf: logoutToken(request), parameters: logoutParameters(query) };
-        return sendPage(reply, 200, confirmLogoutPage(sceneOf(request), view), {
+        return sendPage(reply, 200, confirmLogoutPage(await sceneOf(request), view), {
           formAction: `'self' ${location ? formTarget(location) : ''}`,
         });
       }
@@ -153,7 +153,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       clearRefreshCookies(reply, tenancy);
       if ('refusal' in destination) throw destination.refusal;
       if (location) return goTo(reply, location, isConfirmed ? 303 : 302);
-      const scene = sceneOf(request);
+      const scene = await sceneOf(request);
       const said = { title: scene.say('logout.title'), heading: scene.say('logout.heading'), message: scene.say('logout.lead') };
       return sendPage(reply, 200, messagePage(scene, said));
     };

@@ -1,5 +1,6 @@
 /** The frame of every hosted page: plain HTML, one stylesheet, and a script on none that asks for anything. */
 import { html, raw } from 'hono/html';
+import type { Brand } from '../features/brands/service.ts';
 import { directionOf, type Language } from '../languages/languages.ts';
 import { fill, type Say, type TextKey } from '../languages/texts.ts';
 
@@ -12,6 +13,9 @@ export interface Scene {
   readonly basePath: string;
   readonly language: Language;
   readonly say: Say;
+  readonly brand: Brand;
+  /** Where the logo leads. */
+  readonly homepageUri: string | null;
 }
 
 export interface PageContent {
@@ -21,7 +25,8 @@ export interface PageContent {
   readonly script?: string | undefined;
 }
 
-export function page({ basePath, language, say }: Scene, { title, body, script }: PageContent): string {
+export function page(scene: Scene, { title, body, script }: PageContent): string {
+  const { basePath, language, say, brand } = scene;
   return String(html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -30,20 +35,46 @@ export function page({ basePath, language, say }: Scene, { title, body, script }
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="stylesheet" href="${basePath}/assets/gatehouse.css">
-<link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">${
-    script
-      ? html`
+${stylesheetOf(scene)}${favicons(scene)}${
+  script
+    ? html`
 <script src="${basePath}/assets/${script}" type="module"></script>`
-      : ''
-  }
+    : ''
+}
 </head>
 <body>
 <main class="card">
-${body}
+${logo(scene)}${body}
 </main>
-<footer>${say('page.footer')}</footer>
+${brand.isBadgeHidden ? '' : html`<footer>${say('page.footer')}</footer>`}
 </body>
 </html>`);
+}
+
+/** The brand's own, where it has one: its address tells one version of it from every other. */
+function stylesheetOf({ basePath, brand: { stylesheet, organizationId } }: Scene): Html | '' {
+  if (!stylesheet) return '';
+  const query = new URLSearchParams({ v: stylesheet.hash, ...(organizationId && { organization: organizationId }) });
+  return html`<link rel="stylesheet" href="${basePath}/brand.css?${query.toString()}">
+`;
+}
+
+function favicons({ basePath, brand: { favicons: own } }: Scene): Html {
+  if (own.length === 0) return html`<link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">`;
+  return html`${own.map(({ id, contentType }) => html`<link rel="icon" href="${basePath}/logos/${id}" type="${contentType}">`)}`;
+}
+
+/** Whose page this is. */
+function logo({ basePath, brand: { logo: pictures, name, theme, showsName }, homepageUri }: Scene): Html | '' {
+  if (!pictures && !showsName) return '';
+  const source = ({ id }: { readonly id: string }) => `${basePath}/logos/${id}`;
+  const isTwofold = pictures && theme === 'user_preference' && pictures.light.id !== pictures.dark.id;
+  const shown =
+    pictures &&
+    html`<picture>${isTwofold ? html`<source srcset="${source(pictures.dark)}" media="(prefers-color-scheme: dark)">` : ''}<img src="${source(theme === 'dark' ? pictures.dark : pictures.light)}" alt="${name}"></picture>`;
+  const mark = shown ?? html`<bdi>${name}</bdi>`;
+  return html`<p class="logo">${homepageUri ? html`<a href="${homepageUri}">${mark}</a>` : mark}</p>
+`;
 }
 
 /** A text whose values stand out, or are pieces of HTML themselves. */

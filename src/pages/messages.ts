@@ -17,6 +17,8 @@ export interface WayBack {
   readonly name: string;
   readonly loginUri: string | null;
   readonly homepageUri: string | null;
+  /** Whether nobody of the business has looked at it. */
+  readonly isDynamic: boolean;
 }
 
 export function errorPage(scene: Scene, { title, message, number, reference, wayBack }: ErrorView): string {

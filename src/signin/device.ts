@@ -23,9 +23,9 @@ export const MAX_CODES_PER_MINUTE = 20;
 export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
   const csrfOf = (browser: string) => infrastructure.vault.mac('csrf', `${browser} device`).toString('base64url');
   return (routes) => {
-    const show = (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: TextKey) => {
+    const show = async (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: TextKey) => {
       const csrf = csrfOf(browserToken(request, reply));
-      return sendPage(reply, status, userCodePage(sceneOf(request), { csrf, userCode, problem }));
+      return sendPage(reply, status, userCodePage(await sceneOf(request), { csrf, userCode, problem }));
     };
 
     routes.get<{ Querystring: { user_code?: unknown } }>('/device', async (request, reply) => {
@@ -53,7 +53,7 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
 
     for (const outcome of ['connected', 'refused'] as const) {
       routes.get(`/device/${outcome}`, async (request, reply) => {
-        const scene = sceneOf(request);
+        const scene = await sceneOf(request);
         const said = { title: scene.say(`device.${outcome}`), message: scene.say(`device.${outcome}_lead`) };
         return sendPage(reply, 200, messagePage(scene, said));
       });

@@ -54,7 +54,7 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
     routes.get('/welcome', async (request, reply) => {
       const { tenancy } = request;
       if (tenancy.kind !== 'account') throw new PageError(404, 'nothing_here');
-      const scene = sceneOf(request);
+      const scene = await sceneOf(request);
       return sendPage(reply, 200, messagePage(scene, { title: scene.say('welcome.title'), message: scene.say('welcome.lead') }));
     });
   };

@@ -64,6 +64,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   if (attempt === 'unknown') throw expired();
   if (attempt === 'foreign') throw foreignBrowser();
   request.askedLanguage = attempt.request.lang;
+  request.organizationId = attempt.organizationId ?? attempt.request.organizationId;
   const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
   if (!client) throw expired();
   request.wayBack = client;
@@ -84,7 +85,7 @@ async function show(
 ): Promise<FastifyReply> {
   const { attempt, place, csrf } = visited;
   const applicationName = place.client.name;
-  const scene = sceneOf(request);
+  const scene = await sceneOf(request);
   const { title, ...content } = await STEPS[attempt.step].show(
     { ...scene, attempt, applicationName, csrf, typed, problem: shown },
     visited,

@@ -134,7 +134,7 @@ describe('a change', () => {
 
   test('of the colours is whole for the theme that it names, and takes nothing from the other, made at the same moment', async () => {
     const organizationId = await make('coloured');
-    const light = { link: '#00FF00', button: '#123456' };
+    const light = { link: '#AA00FF', button: '#123456' };
     const dark = { background: '#000000' };
     const answers = await Promise.all([
       change('updateOrganizationBrand', { organizationId, lightColors: light }),
@@ -146,15 +146,15 @@ describe('a change', () => {
     const { organization } = await change('updateOrganizationBrand', { organizationId, theme: 'LIGHT' }, all);
     expect(organization).toEqual({
       theme: 'LIGHT',
-      lightColors: { ...none, link: '#00ff00', button: '#123456' },
+      lightColors: { ...none, link: '#aa00ff', button: '#123456' },
       darkColors: { ...none, background: '#000000' },
     });
     const reset = await change(
       'updateOrganizationBrand',
-      { organizationId, theme: null, lightColors: { link: '#ffffff' }, darkColors: null },
+      { organizationId, theme: null, lightColors: { link: '#000000' }, darkColors: null },
       all,
     );
-    expect(reset.organization).toEqual({ theme: null, lightColors: { ...none, link: '#ffffff' }, darkColors: none });
+    expect(reset.organization).toEqual({ theme: null, lightColors: { ...none, link: '#000000' }, darkColors: none });
   });
 });
 

@@ -59,7 +59,7 @@ export function checkColors(colors: Colors, theme: ThemeName, fallback: Colors, 
     if (ratio < READABLE)
       throw new InvalidInputError(
         'LOW_CONTRAST',
-        `${given[front]} cannot be read on ${all[back]}: their contrast is ${ratio.toFixed(2)} to 1, and 4.5 are needed.`,
+        `The colour ${given[front]} cannot be read on ${all[back]}: their contrast is ${ratio.toFixed(2)} to 1, and 4.5 are needed.`,
         [field, front],
       );
   }
@@ -76,32 +76,34 @@ function complete(sources: readonly Colors[], theme: ThemeName): Record<ColorNam
 /** The declarations that a theme's colours come to; whatever was given, all of it can be read. */
 export function declarations(sources: readonly Colors[], theme: ThemeName): string {
   const { background, card, input, text: wanted, link: wantedLink, button, buttonText } = complete(sources, theme);
-  const text = readable([wanted], [card, input]);
-  const link = readable([wantedLink, button, text], [card]);
-  const bad = readable(theme === 'light' ? ['#b3191f', '#ff9b9b'] : ['#ff9b9b', '#b3191f'], [card]);
+  const text = readable([wanted], card);
+  const link = readable([wantedLink, button, text], card);
+  const bad = readable(theme === 'light' ? ['#b3191f', '#ff9b9b'] : ['#ff9b9b', '#b3191f'], card);
   const surface = mix(bad, card, 0.08);
   const values = {
     page: background,
     card,
     field: input,
+    'on-field': readable([wanted], input),
     text,
     quiet: faded(text, [card], READABLE, 0.6),
-    'quiet-on-page': faded(readable([text], [background]), [background], READABLE, 0.6),
+    'quiet-on-page': faded(readable([text], background), [background], READABLE, 0.6),
     line: faded(text, [card, input], VISIBLE, 0.4),
     accent: link,
     button,
-    'on-button': readable([buttonText], [button]),
+    'on-button': readable([buttonText], button),
     bad,
     'bad-surface': contrast(bad, surface) >= READABLE ? surface : card,
   };
-  const all = Object.entries(values).map(([name, color]) => `--${name}:${color}`);
-  return [`color-scheme:${theme}`, ...all].join(';');
+  return Object.entries(values)
+    .map(([name, color]) => `--${name}:${color}`)
+    .join(';');
 }
 
-/** The first that can be read on all of these, else black or white. */
-function readable(fronts: readonly string[], backs: readonly string[]): string {
-  const least = (front: string) => Math.min(...backs.map((back) => contrast(front, back)));
-  return fronts.find((front) => least(front) >= READABLE) ?? (least('#000000') >= least('#ffffff') ? '#000000' : '#ffffff');
+/** The first that can be read on this, else black or white. */
+function readable(fronts: readonly string[], back: string): string {
+  const best = contrast('#000000', back) >= contrast('#ffffff', back) ? '#000000' : '#ffffff';
+  return fronts.find((front) => contrast(front, back) >= READABLE) ?? best;
 }
 
 /** A colour that steps back towards what is behind it, as far as it is still told from all of it. */
@@ -115,7 +117,13 @@ function faded(front: string, backs: readonly string[], enough: number, from: nu
 
 function mix(front: string, back: string, share: number): string {
   const [f, b] = [channels(front), channels(back)];
-  return `#${f.map((value, at) => Math.round(value * share + b[at]! * (1 - share)).toString(16).padStart(2, '0')).join('')}`;
+  return `#${f
+    .map((value, at) =>
+      Math.round(value * share + b[at]! * (1 - share))
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
 }
 
 /** The contrast ratio of WCAG 2.2, from 1 to 21. */

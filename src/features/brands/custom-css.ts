@@ -31,8 +31,7 @@ export function checkCustomCss(css: string, field: string): string {
   const refuse = (what: string): never => {
     throw new InvalidInputError('UNSAFE_CSS', `The style ${what.slice(0, 100)}, which the pages do not take.`, [field]);
   };
-  if (css.length > MAX_CUSTOM_CSS)
-    throw new InvalidInputError('TOO_LONG', `This is longer than ${MAX_CUSTOM_CSS} characters.`, [field]);
+  if (css.length > MAX_CUSTOM_CSS) throw new InvalidInputError('TOO_LONG', `This is longer than ${MAX_CUSTOM_CSS} characters.`, [field]);
   if (css.includes('\\')) refuse('has an escape');
   if (css.includes('<')) refuse('has a <');
   if (UNSEEN.test(css)) refuse('has a control character');

@@ -25,6 +25,7 @@ export async function usageOf(ctx: Context, businessIds: readonly string[]): Pro
       (SELECT count(*)::int FROM environments e JOIN api_keys k ON k.environment_id = e.id
         WHERE e.business_id = b.id AND k.revoked_at IS NULL) AS "apiKeys",
       (SELECT count(*)::int FROM environments e WHERE e.business_id = b.id AND e.passkey_policy <> 'off') AS passkeys,
+      (SELECT count(*)::int FROM environments e WHERE e.business_id = b.id AND (e.brand->'isBadgeHidden')::boolean) AS "hiddenBadge",
       b.is_terms_acceptance_explicit::int AS "explicitTermsAcceptance",
       (SELECT count(*)::int FROM environments e JOIN applications a ON a.environment_id = e.id
         WHERE e.business_id = b.id AND a.previous_secret_hash IS NOT NULL) AS "previousSecrets",

@@ -220,10 +220,10 @@ async function copyPolicies(ctx: Context, { source, target, applications }: Pair
 }
 
 async function copyAppearance(ctx: Context, { source, target }: Pair): Promise<Copied> {
-  const { languages, defaultLanguage } = source;
+  const { languages, defaultLanguage, brand } = source;
   await ctx.db.environment.update({
     where: { id: target.id },
-    data: { languages, defaultLanguage, version: { increment: 1 } },
+    data: { languages, defaultLanguage, brand: brand as object, version: { increment: 1 } },
   });
   return { copied: 1, skipped: 0 };
 }

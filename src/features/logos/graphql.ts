@@ -11,6 +11,7 @@ const LogoTypeEnum = builder.enumType('LogoType', {
     DARK: { value: 'dark', description: 'Shown on dark pages.' },
     FAVICON_SVG: { value: 'favicon_svg', description: 'The icon of a browser’s tab: an SVG.' },
     FAVICON_FALLBACK: { value: 'favicon_fallback', description: 'The same for browsers that show no SVG there.' },
+    BACKGROUND: { value: 'background', description: 'Behind the pages.' },
   },
 });
 

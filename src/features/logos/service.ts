@@ -7,7 +7,7 @@ import { action, type Context, environmentScope, type Infrastructure, type Scope
 import { organizationScope } from '../organizations/service.ts';
 import { contentTypeOf, decode, SVG_TYPE } from './pictures.ts';
 
-export const LOGO_TYPES = ['light', 'dark', 'favicon_svg', 'favicon_fallback'] as const;
+export const LOGO_TYPES = ['light', 'dark', 'favicon_svg', 'favicon_fallback', 'background'] as const;
 export type LogoType = (typeof LOGO_TYPES)[number];
 
 /** A picture has fewer bytes. */

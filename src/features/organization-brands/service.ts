@@ -1,22 +1,10 @@
 /** What an organization's sign-in pages look like, in the place of the environment's look. */
 import type { Organization } from '../../db/generated/client/client.ts';
-import { InvalidInputError } from '../../kernel/errors.ts';
+import { type BrandSettings, type Colors, checkColors, type Theme } from '../brands/service.ts';
 import { action } from '../context.ts';
 import { changeOrganization, type OrganizationInput, organizationScope } from '../organizations/service.ts';
 
-export const THEMES = ['light', 'dark', 'user_preference'] as const;
-export type Theme = (typeof THEMES)[number];
-
-/** What has a colour of its own in each of the two themes. */
-export const COLOR_NAMES = ['background', 'link', 'button', 'buttonText'] as const;
-
-/** Colours as `#rrggbb`. */
-export type Colors = { readonly [name in (typeof COLOR_NAMES)[number]]?: string | null | undefined };
-
-export interface Brand {
-  readonly light?: Colors;
-  readonly dark?: Colors;
-}
+export type OwnColors = Pick<BrandSettings, 'light' | 'dark'>;
 
 export interface UpdateOrganizationBrandInput extends OrganizationInput {
   /** Null: the environment's. */
@@ -27,25 +15,22 @@ export interface UpdateOrganizationBrandInput extends OrganizationInput {
 }
 
 /** Changes an organization's theme and colours.
- * @throws InvalidInputError INVALID_COLOR or CONFLICT */
+ * @throws InvalidInputError INVALID_COLOR, LOW_CONTRAST or CONFLICT */
 export const updateOrganizationBrand = action({
   permission: 'update:branding',
   scope: (ctx, input: UpdateOrganizationBrandInput, permission) => organizationScope(ctx, permission, input.organizationId),
   async run(ctx, input, scope): Promise<Organization> {
     const { organizationId, theme, lightColors, darkColors } = input;
-    const light = lightColors === undefined ? undefined : checkColors(lightColors ?? {}, 'lightColors');
-    const dark = darkColors === undefined ? undefined : checkColors(darkColors ?? {}, 'darkColors');
     // Locked, so that who changes one theme's colours takes nothing from who changes the other's.
-    const [before] = await ctx.db.$queryRaw<{ colors: Brand }[]>`
-      SELECT colors FROM organizations WHERE environment_id = ${scope.environmentId} AND id = ${organizationId} FOR NO KEY UPDATE`;
-    const colors = { ...before?.colors, ...(light && { light }), ...(dark && { dark }) };
+    const [before] = await ctx.db.$queryRaw<{ colors: OwnColors; brand: BrandSettings }[]>`
+      SELECT o.colors, e.brand FROM organizations o JOIN environments e ON e.id = o.environment_id
+       WHERE o.environment_id = ${scope.environmentId} AND o.id = ${organizationId} FOR NO KEY UPDATE OF o`;
+    const { light = {}, dark = {} } = before?.brand ?? {};
+    const colors = {
+      ...before?.colors,
+      ...(lightColors !== undefined && { light: checkColors(lightColors ?? {}, 'light', light, 'lightColors') }),
+      ...(darkColors !== undefined && { dark: checkColors(darkColors ?? {}, 'dark', dark, 'darkColors') }),
+    };
     return changeOrganization(ctx, scope, input, { theme, colors }, 'organization.brand_updated');
   },
 });
-
-function checkColors(colors: Colors, field: string): Record<string, string> {
-  const given = COLOR_NAMES.flatMap((name) => (colors[name] ? [[name, colors[name]] as const] : []));
-  for (const [name, color] of given)
-    if (!/^#[0-9a-f]{6}$/i.test(color)) throw new InvalidInputError('INVALID_COLOR', 'A colour is written as #rrggbb.', [field, name]);
-  return Object.fromEntries(given.map(([name, color]) => [name, color.toLowerCase()]));
-}

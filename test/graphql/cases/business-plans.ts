@@ -77,6 +77,9 @@ export const businessPlans: FeatureCases = {
           };
           await ctx.db.apiKey.create({ data: { ...key, apiId: (await newApi(stage)).id } });
         }),
+        inUse('HIDDEN_BADGE', 'free', ({ ctx, environmentId }) =>
+          ctx.db.environment.update({ where: { id: environmentId }, data: { brand: { isBadgeHidden: true } } }),
+        ),
         inUse('PASSKEYS', 'free', ({ ctx, environmentId }) =>
           ctx.db.environment.update({ where: { id: environmentId }, data: { passkeyPolicy: 'optional' } }),
         ),

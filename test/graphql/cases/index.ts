@@ -3,6 +3,7 @@ import { apiKeys } from './api-keys.ts';
 import { apis } from './apis.ts';
 import { applications } from './applications.ts';
 import { auditLog } from './audit.ts';
+import { brands } from './brands.ts';
 import { businessPlans } from './business-plans.ts';
 import { businesses } from './businesses.ts';
 import type { FeatureCases, MutationCase } from './cases.ts';
@@ -49,6 +50,7 @@ export const FEATURES: readonly FeatureCases[] = [
   flags,
   environments,
   environmentCopies,
+  brands,
   environmentLanguages,
   environmentPolicies,
   environmentVariables,

@@ -19,6 +19,11 @@ export const organizationBrands: FeatureCases = {
           input: ({ world }) => ({ organizationId: world.ids.Organization, lightColors: { link: '#00ff00', buttonText: 'url(x)' } }),
         },
         {
+          code: 'LOW_CONTRAST',
+          path: ['darkColors', 'text'],
+          input: ({ world }) => ({ organizationId: world.ids.Organization, darkColors: { card: '#202020', text: '#606060' } }),
+        },
+        {
           code: 'CONFLICT',
           path: ['expectedVersion'],
           input: ({ world }) => ({ organizationId: world.ids.Organization, theme: 'DARK', expectedVersion: 99 }),
