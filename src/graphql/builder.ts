@@ -8,6 +8,7 @@ import type PrismaTypes from '../db/generated/pothos.ts';
 import { getDatamodel } from '../db/generated/pothos.ts';
 import type { GraphContext } from './context.ts';
 import { DEFAULT_PAGE, MAX_PAGE, PAGE_OPTIONS, pagesPlugin } from './pages.ts';
+import { plannedRowsPlugin } from './planned-rows.ts';
 import { policyPlugin } from './policy.ts';
 import { weightsPlugin } from './weights.ts';
 
@@ -29,7 +30,7 @@ export const builder = new SchemaBuilder<{
     File: { Input: Upload; Output: never };
   };
 }>({
-  plugins: [RelayPlugin, pagesPlugin, policyPlugin, weightsPlugin, PrismaPlugin],
+  plugins: [RelayPlugin, pagesPlugin, policyPlugin, weightsPlugin, plannedRowsPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   relay: { clientMutationId: 'omit', cursorType: 'String', ...PAGE_OPTIONS },
   prisma: {

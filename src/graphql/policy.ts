@@ -92,8 +92,7 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     field: PothosOutputFieldConfig<Types>,
   ): GraphQLFieldResolver<unknown, Types['Context'], object> {
     const { permission } = this.policyOf(field);
-    const read = fromRow(resolver, field.extensions?.['pothosExposedField'] as string | undefined);
-    if (!permission) return read;
+    if (!permission) return resolver;
     // Root fields name no tenant yet: what they call looks only where the actor holds the permission.
     const isRoot = field.kind === 'Query' || field.kind === 'Mutation' || field.kind === 'Subscription';
     const tenant = this.typePolicy(field).tenant ?? ownTenant;
@@ -105,7 +104,7 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       const { actor } = (context as GraphContext).services;
       check(actor, permission, parent);
       if (argumentPermissions) for (const needed of argumentPermissions(args)) check(actor, needed, parent);
-      return read(parent, args, context, info);
+      return resolver(parent, args, context, info);
     };
   }
 
@@ -120,18 +119,6 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
   private typePolicy(field: PothosOutputFieldConfig<Types>): TypePolicy {
     return this.buildCache.getTypeConfig(field.parentType).pothosOptions as unknown as TypePolicy;
   }
-}
-
-/** Reads a column that the row has from the row: to look up how the row was planned takes longer than all else about a column. */
-function fromRow<Context>(
-  resolver: GraphQLFieldResolver<unknown, Context, object>,
-  column: string | undefined,
-): GraphQLFieldResolver<unknown, Context, object> {
-  if (column === undefined) return resolver;
-  return (row, args, context, info) => {
-    const value = (row as Record<string, unknown>)[column];
-    return value === undefined ? resolver(row, args, context, info) : value;
-  };
 }
 
 function ownTenant(value: unknown): Tenant {
