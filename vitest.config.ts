@@ -16,6 +16,8 @@ export default defineConfig({
     // The embedded database wants some 200 MB a process, and CI has two cores.
     pool: 'forks',
     maxWorkers: 2,
+    // Test runs name what passed at the second try only: it is to be mended, and no reason to distrust a change.
+    retry: 1,
     projects: [
       {
         extends: true,

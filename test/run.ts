@@ -125,7 +125,8 @@ function needing(program: Program, step: (path: string) => Promise<Outcome>): St
 
 async function vitest(project: string, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const file = join(temporary, `${project}.json`);
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const reporters = ['default', 'json', './test/helpers/second-tries.ts'].map((name) => `--reporter=${name}`);
+  reporters.push(`--outputFile.json=${file}`);
   const { status } = await run('vitest', ['run', '--project', project, ...reporters, ...vitestArguments], env, 'inherit');
   if (!existsSync(file)) return failure(`vitest ended with ${status}`);
   const results = JSON.parse(readFileSync(file, 'utf8')) as JsonTestResults;

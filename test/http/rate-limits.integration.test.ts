@@ -144,7 +144,11 @@ describe('several processes', () => {
   const startProcess = (database = gatehouse.app.infrastructure.database) => {
     const { clock, log } = gatehouse.app.infrastructure;
     let statements = 0;
-    const counting = { ...database, query: (...args: Parameters<typeof database.query>) => (statements++, database.query(...args)) };
+    const query = (...args: Parameters<typeof database.query>) => {
+      statements++;
+      return database.query(...args);
+    };
+    const counting = { ...database, query };
     const limits = createRateLimits({
       limits: { auth: ofAddress, api: ofAddress, admin: ofAddress },
       database: counting as typeof database,

@@ -186,7 +186,11 @@ describe('people come in as ever', () => {
 /** Half of the values are below it. */
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-test('an answer takes as long for somebody as for nobody: typing the address, and a wrong password', async () => {
+// What the code gives away shows each time; what the machine does meanwhile does not.
+test('an answer takes as long for somebody as for nobody: typing the address, and a wrong password', {
+  timeout: 120_000,
+  retry: 2,
+}, async () => {
   const { nobody, somebody, 'somebody without a password': passwordless } = await addresses();
   await set({ hasEnumerationProtection: true, maxFailures: 100 });
   const visits = [nobody, somebody, passwordless].map((email) => ({
@@ -217,4 +221,4 @@ test('an answer takes as long for somebody as for nobody: typing the address, an
       expect(ratio, name).toBeLessThan(1.4);
     }
   }
-}, 120_000);
+});
