@@ -4,22 +4,26 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { SESSION_SECONDS } from '../features/sessions/service.ts';
 import { randomToken } from '../kernel/ids.ts';
 
-// The name holds the environment, as the cookies of the issuer at the root reach the paths of all others.
-const sessionName = (tenancy: Tenancy) => `gatehouse_session_${tenancy.domain}`;
-const browserName = (tenancy: Tenancy) => `gatehouse_browser_${tenancy.domain}`;
+/**
+ * The name holds the environment, as a host may have several. Over HTTPS it has the prefix that browsers take from this
+ * very host alone: a neighbouring subdomain, or who answers in its name without TLS, can plant neither cookie.
+ */
+const nameOf = (what: 'session' | 'browser', { domain, issuer }: Tenancy) =>
+  `${isSecure(issuer) ? '__Host-' : ''}gatehouse_${what}_${domain}`;
+const isSecure = (issuer: string) => issuer.startsWith('https:');
 
 /** The session cookie's token. */
 export function sessionToken(request: FastifyRequest): string | undefined {
-  return request.cookies[sessionName(request.tenancy)];
+  return request.cookies[nameOf('session', request.tenancy)];
 }
 
 /** Hands the browser a session, which it forgets when it is closed unless the session is persistent. */
 export function setSession(reply: FastifyReply, tenancy: Tenancy, token: string, isPersistent: boolean): void {
-  reply.setCookie(sessionName(tenancy), token, { ...attributes(tenancy), ...(isPersistent && { maxAge: SESSION_SECONDS }) });
+  reply.setCookie(nameOf('session', tenancy), token, { ...attributes(tenancy), ...(isPersistent && { maxAge: SESSION_SECONDS }) });
 }
 
 export function clearSession(reply: FastifyReply, tenancy: Tenancy): void {
-  reply.clearCookie(sessionName(tenancy), attributes(tenancy));
+  reply.clearCookie(nameOf('session', tenancy), attributes(tenancy));
 }
 
 /** The browser's own token, which sign-in attempts are bound to; a new one where it has none. */
@@ -27,16 +31,16 @@ export function browserToken(request: FastifyRequest, reply: FastifyReply): stri
   const known = knownBrowserToken(request);
   if (known) return known;
   const token = randomToken();
-  reply.setCookie(browserName(request.tenancy), token, { ...attributes(request.tenancy), maxAge: SESSION_SECONDS });
+  reply.setCookie(nameOf('browser', request.tenancy), token, { ...attributes(request.tenancy), maxAge: SESSION_SECONDS });
   return token;
 }
 
 /** The browser's token, if it has one. */
 export function knownBrowserToken(request: FastifyRequest): string | undefined {
-  const token = request.cookies[browserName(request.tenancy)];
+  const token = request.cookies[nameOf('browser', request.tenancy)];
   return token && /^[A-Za-z0-9_-]{43}$/.test(token) ? token : undefined;
 }
 
-function attributes(tenancy: Tenancy) {
-  return { path: tenancy.cookiePath, httpOnly: true, sameSite: 'lax' as const, secure: tenancy.issuer.startsWith('https:') };
+function attributes({ issuer }: Tenancy) {
+  return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: isSecure(issuer) };
 }

@@ -168,7 +168,7 @@ export function originOf(request: FastifyRequest): Origin {
 
 /** The issuer's path on its host: '' or `/e/<domain>`. */
 export function basePathOf(tenancy: Tenancy | null | undefined): string {
-  return tenancy && tenancy.cookiePath !== '/' ? tenancy.cookiePath : '';
+  return tenancy?.basePath ?? '';
 }
 
 /** The language that the person at the browser is spoken to in. */

@@ -56,8 +56,8 @@ function isOwnPage(client: Client, origin: string | undefined): boolean {
   return origin !== undefined && client.secretHash === null && isRegisteredOrigin([...client.callbackUrls, ...client.logoutUrls], origin);
 }
 
-function tokenPath({ cookiePath }: Tenancy): string {
-  return `${cookiePath === '/' ? '' : cookiePath}/oauth2/token`;
+function tokenPath({ basePath }: Tenancy): string {
+  return `${basePath}/oauth2/token`;
 }
 
 /** The parent domain that two hosts share, none where they are the same host; undefined for hosts of different sites. */

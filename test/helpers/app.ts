@@ -65,7 +65,9 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
   });
 
   const mailsTo = async (address: string) => {
-    const mails = (await (await fetch(`${app.infrastructure.config.baseUrl}/dev/mailbox.json`)).json()) as DevelopmentMail[];
+    const mails = (await (
+      await app.fetch(new Request(`${app.infrastructure.config.baseUrl}/dev/mailbox.json`))
+    ).json()) as DevelopmentMail[];
     return mails.filter((mail) => mail.to === address);
   };
   return {

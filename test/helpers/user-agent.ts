@@ -20,8 +20,11 @@ export interface UserAgent {
   readonly cookies: Map<string, string>;
 }
 
-/** @param always headers that come with each request, as a proxy would add them */
-export function userAgent(baseUrl: string, always: Readonly<Record<string, string>> = {}): UserAgent {
+/**
+ * @param always headers that come with each request, as a proxy would add them
+ * @param server where each request is sent, for servers that answer at one address
+ */
+export function userAgent(baseUrl: string, always: Readonly<Record<string, string>> = {}, server = () => baseUrl): UserAgent {
   const cookies = new Map<string, string>();
   const send = async (url: string, init: RequestInit = {}): Promise<PageView> => {
     if (new URL(url).origin !== baseUrl) return { status: 0, url, html: '', headers: new Headers() };
@@ -30,7 +33,7 @@ export function userAgent(baseUrl: string, always: Readonly<Record<string, strin
       .filter(([key]) => path.startsWith(key.split(' ')[1]!))
       .map(([key, value]) => `${key.split(' ')[0]}=${value}`)
       .join('; ');
-    const response = await fetch(url, {
+    const response = await fetch(server() + url.slice(baseUrl.length), {
       ...init,
       redirect: 'manual',
       headers: { ...always, ...(init.headers as Record<string, string>), ...(cookie && { cookie }) },

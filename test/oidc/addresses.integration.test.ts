@@ -112,6 +112,7 @@ describe('with a host for each environment', () => {
     expect(answer.headers['strict-transport-security']).toMatch(/^max-age=[1-9]/);
     for (const cookie of [answer.headers['set-cookie'] ?? []].flat()) {
       expect(cookie.split('; ')).toEqual(expect.arrayContaining(['Path=/', 'HttpOnly', 'Secure', 'SameSite=Lax']));
+      expect(cookie).toMatch(/^__Host-gatehouse_/);
       expect(cookie).not.toMatch(/domain=/i);
     }
     expect(answer.headers['set-cookie']).toBeDefined();

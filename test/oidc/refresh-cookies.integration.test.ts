@@ -101,7 +101,7 @@ test('signing out takes the cookies away', async () => {
 describe('by the hosts of issuer and application', () => {
   /** What a browser is told, for an issuer and a page that only have names here. */
   async function told(issuer: string, page: string): Promise<string[]> {
-    const tenancy = { issuer, cookiePath: '/' } as never;
+    const tenancy = { issuer, basePath: '' } as never;
     const client = {
       applicationId: 'app_abcdef0123',
       secretHash: null,

@@ -14,8 +14,8 @@ export interface Tenancy {
   readonly kind: 'production' | 'non_production' | 'account';
   /** With no trailing slash. */
   readonly issuer: string;
-  /** What cookies are bound to: `/` or `/e/<domain>`. */
-  readonly cookiePath: string;
+  /** Its path on its host: nothing, or `/e/<domain>`. */
+  readonly basePath: string;
   /** Whether applications may register themselves (RFC 7591). */
   readonly allowsDynamicRegistration: boolean;
   /** Whether the URL of a client's metadata is a client id. */
@@ -72,7 +72,7 @@ function cached(
         isPrimary: row.isPrimary,
         kind: row.kind as Tenancy['kind'],
         issuer: issuerOf(infrastructure.config, row),
-        cookiePath: row.isPrimary || infrastructure.config.rootDomain ? '/' : `/e/${row.domain}`,
+        basePath: row.isPrimary || infrastructure.config.rootDomain ? '' : `/e/${row.domain}`,
         allowsDynamicRegistration: row.allowDynamicRegistration,
         allowsMetadataDocuments: row.allowMetadataDocuments,
         passkeyPolicy: row.passkeyPolicy as PasskeyPolicy,
