@@ -1,6 +1,18 @@
 /** What is said to people, by key and language. */
+import { de } from './de.ts';
 import { en } from './en.ts';
-import type { Language } from './languages.ts';
+import { es } from './es.ts';
+import { fr } from './fr.ts';
+import { he } from './he.ts';
+import { it } from './it.ts';
+import { directionOf, type Language } from './languages.ts';
+import { ms } from './ms.ts';
+import { nb } from './nb.ts';
+import { nl } from './nl.ts';
+import { pl } from './pl.ts';
+import { ptBR } from './pt-BR.ts';
+import { ru } from './ru.ts';
+import { sv } from './sv.ts';
 
 export type TextKey = keyof typeof en;
 /** A language's texts. Values stand in them as `{name}`. */
@@ -14,7 +26,8 @@ export function isTextKey(key: string): key is TextKey {
 /** Says what is under a key, with its values filled in. */
 export type Say = (key: TextKey, values?: Values) => string;
 
-const LANGUAGE_TEXTS: Readonly<Partial<Record<Language, Texts>>> = {};
+/** Every variant of English is English. */
+const LANGUAGE_TEXTS: Readonly<Partial<Record<Language, Texts>>> = { de, es, fr, he, it, ms, nb, nl, pl, 'pt-BR': ptBR, ru, sv };
 
 /** The text under a key before values are filled in: the operator's own, the language's, or English. */
 export function textOf(language: Language, key: TextKey, own: Texts = {}): string {
@@ -23,8 +36,14 @@ export function textOf(language: Language, key: TextKey, own: Texts = {}): strin
 
 /** @param own texts that an operator has written in the place of ours */
 export function speaker(language: Language, own?: Texts): Say {
+  const shown = directionOf(language) === 'rtl' ? isolated : String;
   return (key, values = {}) =>
-    fill(textOf(language, key, own), (name) => (Object.hasOwn(values, name) ? String(values[name]) : undefined)).join('');
+    fill(textOf(language, key, own), (name) => (Object.hasOwn(values, name) ? shown(values[name]!) : undefined)).join('');
+}
+
+/** Between Unicode's isolates, so that a name written from left to right leaves the text around it in order. */
+function isolated(value: string | number): string {
+  return `\u2068${value}\u2069`;
 }
 
 /** A text cut at its values: what `insert` knows is put in, the rest stays as it is written. */

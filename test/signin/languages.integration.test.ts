@@ -24,33 +24,35 @@ const speak = (languages: string[], defaultLanguage: string) =>
     { input: { environmentId, languages, defaultLanguage } },
   );
 
-/** The `lang` and `dir` of the first page, for a browser that prefers `accepted`. */
-async function spoken(accepted: string, lang = ''): Promise<string> {
-  const { url } = requestOf(gatehouse, 'spa', { lang });
+/** The `lang` and `dir` of the first page and what it says on top, for a browser that prefers `accepted`. */
+async function spoken(accepted: string, parameters: { lang?: string; ui_locales?: string } = {}): Promise<string> {
+  const { url } = requestOf(gatehouse, 'spa', parameters);
   const first = await fetch(url, { redirect: 'manual', headers: { 'accept-language': accepted } });
   const cookie = first.headers
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ');
   const page = await fetch(first.headers.get('location')!, { headers: { 'accept-language': accepted, cookie } });
-  return /<html lang="([^"]+)" dir="([^"]+)"/
+  return /<html lang="([^"]+)" dir="([^"]+)".*<h1>([^<]+)<\/h1>/s
     .exec(await page.text())!
     .slice(1)
     .join(' ');
 }
 
 test('a person gets what the application asks for, the browser prefers, or the default, if it is spoken', async () => {
-  expect(await spoken('he')).toBe('he rtl');
+  expect(await spoken('he')).toBe('he rtl כניסה');
   expect((await speak(['de', 'he', 'en'], 'de')).data?.updateEnvironmentLanguages).toEqual({
     errors: [],
     environment: { languages: ['de', 'he', 'en'], defaultLanguage: 'de' },
   });
-  expect(await spoken('fr')).toBe('de ltr');
-  expect(await spoken('fr, he;q=0.5')).toBe('he rtl');
-  expect(await spoken('he', 'en-AU')).toBe('en ltr');
-  expect(await spoken('he', 'nl')).toBe('he rtl');
+  expect(await spoken('fr')).toBe('de ltr Anmelden');
+  expect(await spoken('fr, he;q=0.5')).toBe('he rtl כניסה');
+  expect(await spoken('he', { lang: 'en-AU' })).toBe('en ltr Sign in');
+  expect(await spoken('he', { lang: 'en', ui_locales: 'de' })).toBe('en ltr Sign in');
+  expect(await spoken('he', { ui_locales: 'de-AT fr' })).toBe('de ltr Anmelden');
+  expect(await spoken('he', { lang: 'nl' })).toBe('he rtl כניסה');
   await speak([], 'en-US');
-  expect(await spoken('fr')).toBe('fr ltr');
+  expect(await spoken('fr')).toBe('fr ltr Se connecter');
 });
 
 test('a copy of the appearance carries them', async () => {
