@@ -3,16 +3,16 @@ import { InvalidInputError } from '../kernel/errors.ts';
 
 /** The trimmed text.
  * @throws InvalidInputError REQUIRED when nothing is left, TOO_LONG beyond `max` characters, INVALID_TEXT with control characters */
-export function requireText(text: string, field: string, max = 200): string {
+export function requireText(text: string, field: string, max = 200, path: readonly string[] = [field]): string {
   const trimmed = text.trim();
-  if (!trimmed) throw new InvalidInputError('REQUIRED', 'This must not be empty.', [field]);
-  return checkLength(trimmed, field, max);
+  if (!trimmed) throw new InvalidInputError('REQUIRED', 'This must not be empty.', path);
+  return checkLength(trimmed, path, max);
 }
 
 /** The trimmed text, or null when there is none. */
 export function optionalText(text: string | null | undefined, field: string, max = 200): string | null {
   const trimmed = text?.trim();
-  return trimmed ? checkLength(trimmed, field, max) : null;
+  return trimmed ? checkLength(trimmed, [field], max) : null;
 }
 
 /** For an update: what a required text becomes, undefined (unchanged) where the input does not name it. */
@@ -25,11 +25,10 @@ export function changedOptionalText(text: string | null | undefined, field: stri
   return text === undefined ? undefined : optionalText(text, field, max);
 }
 
-function checkLength(text: string, field: string, max: number): string {
-  if (text.length > max) throw new InvalidInputError('TOO_LONG', `This is longer than ${max} characters.`, [field]);
+function checkLength(text: string, path: readonly string[], max: number): string {
+  if (text.length > max) throw new InvalidInputError('TOO_LONG', `This is longer than ${max} characters.`, path);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text))
-    throw new InvalidInputError('INVALID_TEXT', 'This holds control characters.', [field]);
+  if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)) throw new InvalidInputError('INVALID_TEXT', 'This holds control characters.', path);
   return text;
 }
 

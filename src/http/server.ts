@@ -14,9 +14,10 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { RequestClass } from '../config.ts';
-import { type Brand, brandOf, PLAIN } from '../features/brands/service.ts';
+import { brandOf, PLAIN } from '../features/brands/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
+import { ownTexts } from '../features/page-texts/service.ts';
 import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
 import { randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
@@ -182,14 +183,20 @@ function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest):
 /** What the pages of a request are drawn with. */
 export async function sceneOf(request: FastifyRequest): Promise<Scene> {
   const { tenancy, infrastructure, organizationId } = request;
-  return plainScene(request, tenancy ? await brandOf(infrastructure, tenancy.environmentId, organizationId) : PLAIN);
+  const plain = plainScene(request);
+  if (!tenancy) return plain;
+  const [brand, texts] = await Promise.all([
+    brandOf(infrastructure, tenancy.environmentId, organizationId),
+    ownTexts(infrastructure, tenancy.environmentId, plain.language),
+  ]);
+  return { ...plain, brand, say: speaker(plain.language, texts) };
 }
 
 /** The same where there is nobody to ask what the pages look like. */
-function plainScene(request: FastifyRequest, brand: Brand = PLAIN): Scene {
+function plainScene(request: FastifyRequest): Scene {
   const language = languageOf(request);
   const homepageUri = request.wayBack && !request.wayBack.isDynamic ? request.wayBack.homepageUri : null;
-  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand, homepageUri };
+  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand: PLAIN, homepageUri };
 }
 
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.

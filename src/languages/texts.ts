@@ -19,6 +19,8 @@ export type TextKey = keyof typeof en;
 export type Texts = Readonly<Partial<Record<TextKey, string>>>;
 export type Values = Readonly<Record<string, string | number>>;
 
+export const TEXT_KEYS = Object.keys(en) as readonly TextKey[];
+
 export function isTextKey(key: string): key is TextKey {
   return Object.hasOwn(en, key);
 }
@@ -44,6 +46,11 @@ export function speaker(language: Language, own?: Texts): Say {
 /** Between Unicode's isolates, so that a name written from left to right leaves the text around it in order. */
 function isolated(value: string | number): string {
   return `\u2068${value}\u2069`;
+}
+
+/** The names of the values that a text has places for. */
+export function placeholdersOf(text: string): string[] {
+  return [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!))];
 }
 
 /** A text cut at its values: what `insert` knows is put in, the rest stays as it is written. */

@@ -12,7 +12,7 @@ const DESCRIPTIONS: Record<PartName, string> = {
     'Applications with their settings, URLs and property values, and their authorisation for APIs of the same audience, but for the management API. A copy has a secret that nobody knows: rotate it to have one. A machine of one organization is not copied.',
   webhooks: 'Webhooks, switched off.',
   policies: 'Policies, second factors and passkeys included. They are replaced.',
-  appearance: 'The brand but for its pictures, and languages. They are replaced.',
+  appearance: 'The brand but for its pictures, the languages, and the texts of the pages. They are replaced.',
 };
 
 const Part = builder.enumType('EnvironmentPart', {

@@ -7,6 +7,7 @@ import type { Environment } from '../../db/generated/client/client.ts';
 import { newId, randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import type { Context } from '../context.ts';
+import { copyPageTexts } from '../page-texts/service.ts';
 import { assertRoomOnPlan } from '../plans.ts';
 
 /** How much of a part was new to the target. */
@@ -225,5 +226,6 @@ async function copyAppearance(ctx: Context, { source, target }: Pair): Promise<C
     where: { id: target.id },
     data: { languages, defaultLanguage, brand: brand as object, version: { increment: 1 } },
   });
+  await copyPageTexts(ctx, source.id, target.id);
   return { copied: 1, skipped: 0 };
 }

@@ -26,6 +26,7 @@ import { organizationBrands } from './organization-brands.ts';
 import { organizationInvitations } from './organization-invitations.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
+import { pageTexts } from './page-texts.ts';
 import { passkeys } from './passkeys.ts';
 import { permissions } from './permissions.ts';
 import { phoneSenders } from './phone-senders.ts';
@@ -73,6 +74,7 @@ export const FEATURES: readonly FeatureCases[] = [
   consents,
   recovery,
   mfaFactors,
+  pageTexts,
   passkeys,
   signingKeys,
   subscribers,
