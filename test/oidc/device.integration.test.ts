@@ -130,7 +130,7 @@ test('a device that does not wait is told to, and waits five seconds longer each
   await expectError(device_code, 'slow_down');
   gatehouse.advance(6);
   await expectError(device_code, 'slow_down');
-  gatehouse.advance(14);
+  gatehouse.advance(11);
   await expectError(device_code, 'slow_down');
   gatehouse.advance(21);
   await expectError(device_code, 'authorization_pending');

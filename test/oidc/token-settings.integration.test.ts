@@ -273,10 +273,10 @@ test('an application asks again after its own time without activity, another one
   const { body } = await exchange(gatehouse, person.first);
   const asks = async (kind: 'spa' | 'reg') => (await person.agent.open(requestOf(gatehouse, kind).url)).html.includes('<h1>Sign in</h1>');
 
-  gatehouse.advance(599);
+  gatehouse.advance(500);
   // Trading a refresh token in is activity.
   const next = (await refresh(gatehouse, body.refresh_token)).body.refresh_token;
-  gatehouse.advance(599);
+  gatehouse.advance(500);
   expect(await asks('spa')).toBe(false);
   gatehouse.advance(601);
   // Too late: what sleeps for the application is not woken by its tokens.
