@@ -100,6 +100,7 @@ async function signIn(infrastructure: Infrastructure, quickstart: Quickstart, co
         scopes: ['openid', 'profile', 'email', 'offline'],
         audiences: ['https://api.acme.test'],
         authTime: now,
+        amr: [],
         requestedAt: now,
         redirectUri: application.callbackUrls[0]!,
         codeChallenge: null,

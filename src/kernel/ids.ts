@@ -101,6 +101,13 @@ export function randomDigits(length: number): string {
   return String(randomInt(10 ** length)).padStart(length, '0');
 }
 
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** `length` characters of base32 (RFC 4648 §6), 5 bits each. */
+export function randomBase32(length: number): string {
+  return Array.from(randomBytes(length), (byte) => BASE32[byte & 31]).join('');
+}
+
 const CONSONANTS = 'BCDFGHJKLMNPQRSTVWXZ';
 
 /** `length` upper-case consonants, each drawn evenly: they spell no word, and none is taken for a digit (RFC 8628 §6.1). */

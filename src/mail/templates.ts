@@ -18,13 +18,14 @@ export function codeMail(input: {
   code: string;
   minutes: number;
   applicationName: string;
-  purpose: 'sign_in' | 'sign_up' | 'have_account' | 'reset_password';
+  purpose: 'sign_in' | 'sign_up' | 'have_account' | 'reset_password' | 'mfa';
 }): Mail {
   const doing = {
     sign_in: `sign in to ${input.applicationName}`,
     sign_up: `finish signing up for ${input.applicationName}`,
     have_account: `sign in to ${input.applicationName}. You have an account with this address already`,
     reset_password: `set a new password for ${input.applicationName}`,
+    mfa: `prove that it is you who signs in to ${input.applicationName}`,
   }[input.purpose];
   return letter({
     to: input.to,

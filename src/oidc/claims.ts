@@ -60,6 +60,7 @@ export function idTokenClaims(
     iat,
     exp: iat + client.idTokenLifetime,
     auth_time: grant.authTime,
+    ...(grant.amr.length > 0 && { amr: grant.amr }),
     rat: grant.requestedAt,
     updated_at: subject.updatedAt,
     jti: randomUUID(),

@@ -36,6 +36,7 @@ export function discovery({ issuer, allowsDynamicRegistration, allowsMetadataDoc
       'at_hash',
       'sid',
       'auth_time',
+      'amr',
       'nonce',
       'updated_at',
       'email',

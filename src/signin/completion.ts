@@ -2,7 +2,7 @@
 import { type Context, inTransaction } from '../features/context.ts';
 import { allowDevice, type DeviceToConfirm } from '../features/device-authorizations/service.ts';
 import { issueCode } from '../features/grants/service.ts';
-import { noteUse, type Session, startSession } from '../features/sessions/service.ts';
+import { noteUse, type Proved, type Session, startSession } from '../features/sessions/service.ts';
 import { type Attempt, type AuthorizationRequest, completeAttempt } from '../features/sign-in-attempts/service.ts';
 import { recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
@@ -26,7 +26,7 @@ export async function complete(
   const { tenancy } = place;
   const { request, organizationId } = end;
   if (!(await completeAttempt(ctx, attempt))) throw alreadyCompleted();
-  const { session, token } = await sessionFor(ctx, place, known, end.amr);
+  const { session, token } = await sessionFor(ctx, place, known, end);
   const newSession = token && { token, isPersistent: (await sessionPolicy(ctx, place, organizationId)).isPersistent };
   const signedIn = newSession ? { newSession } : {};
   if (!request.userCode) return { answer: await codeFor(ctx, place, request, session, organizationId), ...signedIn };
@@ -39,12 +39,12 @@ export async function complete(
 async function sessionFor(
   ctx: Context,
   { tenancy }: Place,
-  { userId, amr, session }: Known,
-  added: readonly string[],
+  { userId, amr, mfaProofs, session }: Known,
+  added: Proved,
 ): Promise<{ session: Session; token?: string }> {
   if (session) return { session: await noteUse(ctx, session, added) };
   if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
-  return startSession(ctx, tenancy.environmentId, userId, amr);
+  return startSession(ctx, tenancy.environmentId, userId, { amr, mfaProofs });
 }
 
 /** A code for the application, in the session. */
@@ -52,7 +52,7 @@ export async function codeFor(
   ctx: Context,
   { tenancy, client }: Place,
   request: AuthorizationRequest,
-  session: Pick<Session, 'id' | 'userId' | 'authTime'>,
+  session: Pick<Session, 'id' | 'userId' | 'authTime' | 'amr'>,
   organizationId: string | null,
 ): Promise<Destination> {
   const code = await inTransaction(ctx, (tx) =>
@@ -65,6 +65,7 @@ export async function codeFor(
       scopes: request.scopes,
       audiences: request.audiences,
       authTime: session.authTime,
+      amr: session.amr,
       requestedAt: new Date(request.requestedAt * 1000),
       redirectUri: request.redirectUri,
       codeChallenge: request.codeChallenge,

@@ -16,6 +16,7 @@ import { answer, type Destination } from '../oidc/answer.ts';
 import type { Authorization } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
 import { codeFor } from './completion.ts';
+import { arriveAtMfa } from './mfa.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
 import { assertWelcome, firstDue, isIdleFor, proceed, SESSION } from './tail.ts';
@@ -45,6 +46,7 @@ export async function begin(
   ) => {
     const { applicationId } = client;
     const attempt = await startAttempt(ctx, { environmentId, applicationId, browserToken: cookies.browser, request, ...pages });
+    await arriveAtMfa(ctx, place, attempt);
     return { location: pageOf(tenancy, attempt) };
   };
 
@@ -60,7 +62,7 @@ export async function begin(
             throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
           });
     const organizationId = organization === 'ask' ? null : organization;
-    const pending = { request, organizationId, answered: [SESSION] };
+    const pending = { request, organizationId, answered: [SESSION], isSilent: prompt === 'none' };
     const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session });
     if (!step) {
       await noteUse(ctx, session);

@@ -22,6 +22,11 @@ export function suspectOf({ userId, email }: Pick<Attempt, 'userId' | 'email'>):
   return { address: email };
 }
 
+/** What mails call the application: not what a stranger calls itself. */
+export function shownName({ tenancy, client }: Place): string {
+  return client.isDynamic ? new URL(tenancy.issuer).host : client.name;
+}
+
 export const expired = () => new PageError(400, 'expired', { number: 4321 });
 export const suspended = () => new PageError(403, 'suspended');
 export const alreadyCompleted = () => new PageError(400, 'completed', { number: 4321 });

@@ -10,6 +10,7 @@ import { findUserIdByEmail, isSuspended } from '../features/users/service.ts';
 import { invitationGone } from '../oidc/errors.ts';
 import { complete } from './completion.ts';
 import type { Outcome } from './flow.ts';
+import { arriveAtMfa, mfaDue } from './mfa.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { expired, type Place, pageOf, suspended } from './place.ts';
 import { sessionPolicy } from './session-policy.ts';
@@ -19,12 +20,18 @@ export interface Known {
   readonly userId: string;
   readonly authTime: Date;
   readonly amr: readonly string[];
+  readonly mfaProofs: readonly string[];
   /** Where it is the session that says so. */
   readonly session?: Session;
 }
 
 /** What a step of the tail judges by. */
-export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'>;
+export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'> & {
+  /** The second factors that were proved in this attempt. */
+  readonly mfaProofs?: readonly string[];
+  /** Whether the application wants no page: then nobody is asked what does not have to be. */
+  readonly isSilent?: boolean;
+};
 
 /** Says which page of a step is due, if any: `identify` where a session is not enough. Never asked again in an attempt that has `answered` it. */
 type Due = (ctx: Context, place: Place, pending: Pending, known: Known) => Promise<Step | undefined>;
@@ -36,6 +43,7 @@ export const SESSION = 'session';
 const TAIL: Readonly<Record<string, Due>> = {
   [SESSION]: async (ctx, place, { organizationId }, { session }) =>
     session && (await isIdleFor(ctx, place, session, organizationId)) ? 'identify' : undefined,
+  mfa: mfaDue,
   passkey: passkeyDue,
   device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
   consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
@@ -96,7 +104,7 @@ export async function proceed(
     const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
     if (step === 'identify') return signInAgain(tx, place, attempt, organizationId);
     if (!step) return complete(tx, place, attempt, { ...next, organizationId }, known, device);
-    await updateAttempt(tx, attempt, { ...change, step, userId: known.userId, organizationId, answered });
+    await arrive(tx, place, attempt, { ...change, step, userId: known.userId, organizationId, answered });
     return { location: pageOf(place.tenancy, attempt) };
   });
 }
@@ -108,8 +116,15 @@ export async function isIdleFor(ctx: Context, place: Place, session: Session, or
 
 /** Back to the first page, for the organization that was chosen: the browser's session is not enough for it. */
 async function signInAgain(ctx: Context, { tenancy }: Place, attempt: Attempt, organizationId: string | null): Promise<Outcome> {
-  await updateAttempt(ctx, attempt, { step: 'identify', flow: 'login', userId: null, organizationId, answered: [] });
+  const nobody = { userId: null, amr: [], mfaProofs: [], mfaPending: null, answered: [] };
+  await updateAttempt(ctx, attempt, { step: 'identify', flow: 'login', organizationId, ...nobody });
   return { location: pageOf(tenancy, attempt) };
+}
+
+/** Moves the attempt to a page, which is given what it shows. */
+async function arrive(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange): Promise<void> {
+  await updateAttempt(ctx, attempt, change);
+  await arriveAtMfa(ctx, place, { ...attempt, ...change });
 }
 
 /** Goes on from a step of the tail, which is done. */
@@ -121,13 +136,13 @@ export function answered(ctx: Context, place: Place, attempt: Attempt, name: str
  * @throws PageError when the attempt's person is not signed in any more, or is another one by now */
 export async function knownIn(
   ctx: Context,
-  { environmentId, userId, authTime, amr }: Pick<Attempt, 'environmentId' | 'userId' | 'authTime' | 'amr'>,
+  { environmentId, userId, authTime, amr, mfaProofs }: Pick<Attempt, 'environmentId' | 'userId' | 'authTime' | 'amr' | 'mfaProofs'>,
   sessionToken: string | undefined,
 ): Promise<Known> {
-  if (userId && authTime) return { userId, authTime, amr };
+  if (userId && authTime) return { userId, authTime, amr, mfaProofs };
   const session = await findSession(ctx, environmentId, sessionToken);
   if (!session || session.userId !== userId) throw expired();
-  return { userId, authTime: session.authTime, amr: session.amr, session };
+  return { userId, authTime: session.authTime, amr: session.amr, mfaProofs: [...session.mfaProofs, ...mfaProofs], session };
 }
 
 /** Is the person still who the attempt took it for, and welcome? An operator may have changed that since the last step.

@@ -3,7 +3,10 @@
  * sign-in that is not in it is shown with the state that any attempt has.
  */
 import type { Page } from 'playwright-core';
+import { createContext } from '../../src/features/context.ts';
+import { newRecoveryCodes } from '../../src/features/mfa-factors/recovery-codes.ts';
 import type { Step } from '../../src/features/sign-in-attempts/service.ts';
+import { sealPending } from '../../src/signin/mfa.ts';
 import { STEPS } from '../../src/signin/steps/index.ts';
 import type { TestApp } from '../helpers/app.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
@@ -25,6 +28,27 @@ const EMAIL = 'jane.roe@example.test';
 
 /** What a step's page needs of its attempt, besides a person. */
 const STATES: Partial<Record<Step, (attempt: AttemptKey, stage: Stage) => Promise<object>>> = {
+  mfa_app: async (_attempt, { gatehouse }) => {
+    await offerSecondFactors(gatehouse);
+    return sealPending(createContext(gatehouse.app.infrastructure, { kind: 'anonymous' }), { key: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567' });
+  },
+  mfa_address: async (_attempt, { gatehouse }) => offerSecondFactors(gatehouse),
+  mfa_choose: async (_attempt, { gatehouse }) => offerSecondFactors(gatehouse),
+  mfa_new_code: async (_attempt, { gatehouse }) =>
+    sealPending(createContext(gatehouse.app.infrastructure, { kind: 'anonymous' }), { address: EMAIL }),
+  mfa_challenge: async ({ environmentId, userId }, { gatehouse }) => {
+    await offerSecondFactors(gatehouse);
+    const ctx = createContext(gatehouse.app.infrastructure, { kind: 'anonymous' });
+    const { prisma } = gatehouse.app.infrastructure.database;
+    const factor = { environmentId, userId, createdAt: new Date(0) };
+    const app = { ...factor, id: `mfa_${'a'.repeat(32)}`, type: 'authenticator_app', secret: 'sealed' };
+    const email = { ...factor, id: `mfa_${'b'.repeat(32)}`, type: 'email', secret: 'sealed', label: 'j•••@example.test' };
+    const codes = { ...factor, id: `mfa_${'c'.repeat(32)}`, type: 'recovery_codes' };
+    await prisma.mfaFactor.createMany({ data: [app, email, codes], skipDuplicates: true });
+    return sealPending(ctx, { factorId: app.id });
+  },
+  mfa_recovery_codes: async (_attempt, { gatehouse }) =>
+    sealPending(createContext(gatehouse.app.infrastructure, { kind: 'anonymous' }), { recoveryCodes: newRecoveryCodes() }),
   organization: async ({ environmentId, userId }, { gatehouse }) => {
     const { prisma } = gatehouse.app.infrastructure.database;
     for (const name of ['Acme', 'Umbrella & Daughters', 'The organization with the longest name of all of them']) {
@@ -39,6 +63,14 @@ const STATES: Partial<Record<Step, (attempt: AttemptKey, stage: Stage) => Promis
     return {};
   },
 };
+
+/** Every second factor, for whoever wants one. */
+async function offerSecondFactors({ app: { infrastructure } }: TestApp): Promise<object> {
+  const data = { mfaPolicy: 'optional', mfaFactors: ['authenticator_app', 'email', 'sms'] };
+  await infrastructure.database.prisma.environment.updateMany({ where: { isPrimary: true }, data });
+  infrastructure.lookups.forget();
+  return {};
+}
 
 interface AttemptKey {
   readonly environmentId: string;

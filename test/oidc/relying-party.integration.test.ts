@@ -97,6 +97,7 @@ test('the ID token says who, for whom, when and how it was asked for, each claim
     iat: SECONDS,
     exp: claims.iat! + 3600,
     auth_time: SECONDS,
+    amr: ['otp', 'pwd'],
     rat: SECONDS,
     updated_at: SECONDS,
     jti: expect.stringMatching(/^[0-9a-f-]{36}$/),

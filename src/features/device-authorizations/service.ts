@@ -78,14 +78,14 @@ export async function allowDevice(
   ctx: Context,
   environmentId: string,
   { userCode, apiScopes }: DeviceToConfirm,
-  session: { readonly id: string; readonly userId: string; readonly authTime: Date },
+  session: { readonly id: string; readonly userId: string; readonly authTime: Date; readonly amr: readonly string[] },
   organizationId: string | null,
 ): Promise<boolean> {
   const where = undecided(ctx, environmentId, userCode);
   const device = await ctx.db.deviceAuthorization.findFirst({ where });
   if (!device) return false;
   const { applicationId, audiences, requestedAt } = device;
-  const { userId, authTime } = session;
+  const { userId, authTime, amr } = session;
   const grantId = await createGrant(ctx, {
     environmentId,
     applicationId,
@@ -95,6 +95,7 @@ export async function allowDevice(
     scopes: [...device.scopes, ...apiScopes],
     audiences,
     authTime,
+    amr,
     requestedAt,
   });
   const { count } = await ctx.db.deviceAuthorization.updateMany({ where, data: { grantId } });

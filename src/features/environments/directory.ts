@@ -3,7 +3,7 @@ import { ALL_ENVIRONMENTS } from '../../db/lookups.ts';
 import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Language } from '../../languages/languages.ts';
 import type { Infrastructure } from '../context.ts';
-import type { PasskeyPolicy } from '../sign-in-policies/service.ts';
+import type { MfaFactorKind, MfaPolicy, PasskeyPolicy } from '../sign-in-policies/service.ts';
 
 /** An environment as requests know it. */
 export interface Tenancy {
@@ -27,6 +27,9 @@ export interface Tenancy {
   /** What people are spoken to in; empty: every language that there is. */
   readonly languages: readonly Language[];
   readonly defaultLanguage: Language;
+  readonly mfaPolicy: MfaPolicy;
+  readonly mfaFactors: readonly MfaFactorKind[];
+  readonly hasRecoveryCodes: boolean;
 }
 
 /** The environment at `address`, or undefined where there is none. */
@@ -79,6 +82,9 @@ function cached(
         isPasskeyMultiFactor: row.isPasskeyMultiFactor,
         languages: row.languages as Language[],
         defaultLanguage: row.defaultLanguage as Language,
+        mfaPolicy: row.mfaPolicy as MfaPolicy,
+        mfaFactors: row.mfaFactors as MfaFactorKind[],
+        hasRecoveryCodes: row.hasRecoveryCodes,
       }) ??
       undefined
     );

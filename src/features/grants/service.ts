@@ -26,6 +26,8 @@ export interface Grant {
   readonly audiences: readonly string[];
   /** Seconds since 1970. */
   readonly authTime: number;
+  /** By which methods the person was proved (RFC 8176). */
+  readonly amr: readonly string[];
   readonly requestedAt: number;
   /** The thumbprint of the key that its refresh tokens are bound to (RFC 9449 §5). */
   readonly dpopJkt: string | null;
@@ -38,9 +40,9 @@ export interface CreateGrantInput extends Omit<Grant, 'grantId' | 'authTime' | '
 }
 
 /** Records what a person allowed, and returns the grant's id. */
-export async function createGrant(ctx: Context, { scopes, audiences, ...grant }: CreateGrantInput): Promise<string> {
+export async function createGrant(ctx: Context, { scopes, audiences, amr, ...grant }: CreateGrantInput): Promise<string> {
   const id = sortableHex();
-  await ctx.db.grant.create({ data: { ...grant, id, scopes: [...scopes], audiences: [...audiences] } });
+  await ctx.db.grant.create({ data: { ...grant, id, scopes: [...scopes], audiences: [...audiences], amr: [...amr] } });
   return id;
 }
 
@@ -85,7 +87,7 @@ export async function lastOrganizationOf(ctx: Context, environmentId: string, us
 
 /** SQL for the columns of a {@link Grant} `g`, and when it was revoked. */
 export const GRANT_COLUMNS = `g.id AS "grantId", g.application_id AS "applicationId", g.user_id AS "userId", g.organization_id AS "organizationId",
-  g.session_id AS "sessionId", g.scopes, g.audiences, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt", g.dpop_jkt AS "dpopJkt"`;
+  g.session_id AS "sessionId", g.scopes, g.audiences, g.amr, floor(extract(epoch FROM g.auth_time))::int AS "authTime", floor(extract(epoch FROM g.requested_at))::int AS "requestedAt", g.revoked_at AS "revokedAt", g.dpop_jkt AS "dpopJkt"`;
 
 export interface PresentedCode extends Grant {
   readonly codeJkt: string | null;

@@ -1,8 +1,10 @@
-/** Second factors from outside: a person who has lost one is asked to set one up again. */
+/** Second factors from outside: a person who has lost one, or did not want one, is asked to set one up again. */
 import type { PermissionName } from '../../access/permissions.ts';
 import { NotFoundError } from '../../kernel/errors.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, type Scope, scopeOfRow } from '../context.ts';
+import { forgetMfaInSessions } from '../sessions/service.ts';
+import { forgetMfaInAttempts } from '../sign-in-attempts/service.ts';
 import { userScope } from '../users/service.ts';
 
 /** One factor, or all of them where none is named. */
@@ -52,6 +54,9 @@ async function reset(
     if ((await ctx.db.mfaFactor.count({ where: { ...ofSignIn, NOT: { type: 'recovery_codes' } } })) === 0)
       await ctx.db.mfaFactor.deleteMany({ where: ofSignIn });
   }
+  if (!factorId) await forgetRefusal(ctx, environmentId, of);
+  await forgetMfaInSessions(ctx, environmentId, of.userId);
+  await forgetMfaInAttempts(ctx, environmentId, of.userId);
   await audit(ctx, {
     businessId,
     environmentId,
@@ -59,6 +64,14 @@ async function reset(
     target: { type: 'user', id: of.userId },
     details: { types: factors.map(({ type }) => type).sort(), organizationId: of.organizationId ?? null },
   });
+}
+
+/** Lets the person be asked again who did not want a second factor. */
+async function forgetRefusal(ctx: Context, environmentId: string, { userId, organizationId }: { userId: string; organizationId?: string }) {
+  const where = { environmentId_id: { environmentId, id: userId } };
+  const { mfaDeclined } = await ctx.db.user.findUniqueOrThrow({ where, select: { mfaDeclined: true } });
+  const kept = mfaDeclined.filter((place) => organizationId && place !== organizationId);
+  if (kept.length < mfaDeclined.length) await ctx.db.user.update({ where, data: { mfaDeclined: kept } });
 }
 
 function memberScope(ctx: Context, permission: PermissionName, membershipId: string): Promise<Scope> {

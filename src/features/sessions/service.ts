@@ -15,12 +15,18 @@ export type { Session };
 /** A session ends after this long, whatever is done in it. */
 export const SESSION_SECONDS = 30 * 24 * 3600;
 
+/** By what a person was proved: the methods' names (RFC 8176), and which second factors for whose sign-ins. */
+export interface Proved {
+  readonly amr: readonly string[];
+  readonly mfaProofs: readonly string[];
+}
+
 /** Starts a session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
 export async function startSession(
   ctx: Context,
   environmentId: string,
   userId: string,
-  amr: readonly string[],
+  { amr, mfaProofs }: Proved,
 ): Promise<{ session: Session; token: string }> {
   const now = ctx.clock.now();
   const token = randomToken();
@@ -32,6 +38,7 @@ export async function startSession(
       tokenHash: sha256(token),
       authTime: now,
       amr: [...amr],
+      mfaProofs: [...mfaProofs],
       lastActiveAt: now,
       expiresAt: later(now, SESSION_SECONDS),
       ip: ctx.origin.ip ?? null,
@@ -42,13 +49,20 @@ export async function startSession(
 }
 
 /** Counts a sign-in by the session as activity in it, and notes how else its person has been proved since. */
-export async function noteUse(ctx: Context, session: Session, added: readonly string[] = []): Promise<Session> {
+export async function noteUse(ctx: Context, session: Session, added: Proved = { amr: [], mfaProofs: [] }): Promise<Session> {
   const now = ctx.clock.now();
-  const amr = [...new Set([...session.amr, ...added])];
-  if (amr.length === session.amr.length && session.lastActiveAt > later(now, -60)) return session;
-  const change = { amr, lastActiveAt: now };
+  const amr = [...new Set([...session.amr, ...added.amr])];
+  const mfaProofs = [...new Set([...session.mfaProofs, ...added.mfaProofs])];
+  const isSame = amr.length === session.amr.length && mfaProofs.length === session.mfaProofs.length;
+  if (isSame && session.lastActiveAt > later(now, -60)) return session;
+  const change = { amr, mfaProofs, lastActiveAt: now };
   await ctx.db.session.updateMany({ where: { environmentId: session.environmentId, id: session.id }, data: change });
   return { ...session, ...change };
+}
+
+/** Takes the second factors back that the user has proved in sessions: the next authorization asks again. */
+export async function forgetMfaInSessions(ctx: Context, environmentId: string, userId: string): Promise<void> {
+  await ctx.db.session.updateMany({ where: { environmentId, userId }, data: { mfaProofs: [] } });
 }
 
 /** Was nothing done in it for `inactivityTimeout` seconds? For who says so, it is over. */

@@ -33,6 +33,14 @@ export type Step =
   | 'passkey_setup'
   | 'passkey_off'
   | 'invitation'
+  | 'mfa_offer'
+  | 'mfa_choose'
+  | 'mfa_app'
+  | 'mfa_address'
+  | 'mfa_new_code'
+  | 'mfa_challenge'
+  | 'mfa_recovery'
+  | 'mfa_recovery_codes'
   | 'device'
   | 'consent'
   | 'completed';
@@ -133,7 +141,19 @@ export function isOver(ctx: Context, attempt: Attempt): 'expired' | 'completed' 
 export type AttemptChange = Partial<
   Pick<
     Attempt,
-    'step' | 'flow' | 'email' | 'firstName' | 'lastName' | 'userId' | 'organizationId' | 'isReset' | 'authTime' | 'amr' | 'answered'
+    | 'step'
+    | 'flow'
+    | 'email'
+    | 'firstName'
+    | 'lastName'
+    | 'userId'
+    | 'organizationId'
+    | 'isReset'
+    | 'authTime'
+    | 'amr'
+    | 'answered'
+    | 'mfaProofs'
+    | 'mfaPending'
   >
 >;
 
@@ -156,15 +176,20 @@ export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<b
   return count === 1;
 }
 
+/** Takes the second factors back that the user has proved in attempts, or is about to. */
+export async function forgetMfaInAttempts(ctx: Context, environmentId: string, userId: string): Promise<void> {
+  await ctx.db.signInAttempt.updateMany({ where: { environmentId, userId }, data: { mfaProofs: [], mfaPending: null } });
+}
+
 /** Ends the attempts in which the user is proved, and that have not come to their end. */
 export async function endProvedAttempts(ctx: Context, environmentId: string, userId: string): Promise<void> {
   await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
 }
 
-/** What a code is mailed for. `no_account`: the mail says that there is none, and no code will do. */
-export type CodePurpose = 'sign_in' | 'sign_up' | 'have_account' | 'no_account' | 'reset_password';
+/** What a code is sent for. `no_account`: the mail says that there is none, and no code will do. `mfa`: it proves that address as a second factor, and nothing else. */
+export type CodePurpose = 'sign_in' | 'sign_up' | 'have_account' | 'no_account' | 'reset_password' | { readonly mfa: string };
 
-/** Mails a fresh 6-digit code to the attempt's address; false during the address's cool-down. It need not have an account.
+/** Mails a fresh 6-digit code to the address that it is to prove; false during the address's cool-down. It need not have an account.
  * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} for the address, over all attempts */
 export async function sendCode(
   ctx: Context,
@@ -174,21 +199,26 @@ export async function sendCode(
   const now = ctx.clock.now();
   const { applicationName, purpose } = input;
   const code = randomDigits(6);
-  const to = input.change?.email ?? attempt.email;
+  const isMfa = typeof purpose === 'object';
+  const to = isMfa ? purpose.mfa : (input.change?.email ?? attempt.email);
   if (!to) return false;
   return inTransaction(ctx, async (tx) => {
     const { count } = await tx.db.signInAttempt.updateMany({
       where: {
         ...unmoved(attempt),
-        OR: [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, { email: { not: to } }],
+        OR: [
+          { codeSentAt: null },
+          { codeSentAt: { lte: later(now, -RESEND_SECONDS) } },
+          isMfa ? { codeHash: null } : { email: { not: to } },
+        ],
       },
       data: {
+        step: 'code',
         ...input.change,
-        codeHash: codeHash(ctx, attempt, to, purpose === 'no_account' ? randomToken() : code),
+        codeHash: codeHash(ctx, attempt, isMfa ? 'mfa' : 'sign_in', to, purpose === 'no_account' ? randomToken() : code),
         codeExpiresAt: later(now, input.lifetime),
         codeSentAt: now,
         codeTries: 0,
-        step: 'code',
       },
     });
     if (count === 0) return false;
@@ -196,7 +226,7 @@ export async function sendCode(
     const mail =
       purpose === 'no_account'
         ? noAccountMail({ to, applicationName })
-        : codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose });
+        : codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose: isMfa ? 'mfa' : purpose });
     await sendMail(tx, mail, {
       kind: 'one_time_code',
       environmentId: attempt.environmentId,
@@ -221,8 +251,18 @@ export async function countCode(ctx: Context, environmentId: string, to: string,
   await ctx.db.sentCode.create({ data: { environmentId, id: sortableHex(), normalized, sentAt: now } });
 }
 
-/** Takes one try of the attempt's code. A right code is used up by it. */
-export async function checkCode(ctx: Context, attempt: Attempt, code: string): Promise<'right' | 'wrong' | 'used_up' | 'expired'> {
+/** Forgets the code that was sent for a second factor: another one may go elsewhere at once. */
+export async function dropCode(ctx: Context, attempt: Attempt): Promise<void> {
+  await ctx.db.signInAttempt.updateMany({ where: unmoved(attempt), data: { codeHash: null } });
+}
+
+/** Takes one try of the attempt's code, which was sent to the attempt's address, or to a second factor's. A right code is used up by it. */
+export async function checkCode(
+  ctx: Context,
+  attempt: Attempt,
+  code: string,
+  mfaAddress?: string,
+): Promise<'right' | 'wrong' | 'used_up' | 'expired'> {
   const { environmentId, id } = attempt;
   const now = ctx.clock.now();
   const rows = await ctx.db.$queryRaw<{ hash: string | null; expires: Date | null }[]>`
@@ -231,7 +271,8 @@ export async function checkCode(ctx: Context, attempt: Attempt, code: string): P
   const [row] = rows;
   if (!row?.hash) return 'used_up';
   if (!row.expires || row.expires <= now) return 'expired';
-  if (!sameText(codeHash(ctx, attempt, attempt.email ?? '', code), row.hash)) return 'wrong';
+  const [proves, address] = mfaAddress === undefined ? (['sign_in', attempt.email ?? ''] as const) : (['mfa', mfaAddress] as const);
+  if (!sameText(codeHash(ctx, attempt, proves, address, code), row.hash)) return 'wrong';
   const { count } = await ctx.db.signInAttempt.updateMany({ where: { environmentId, id, codeHash: row.hash }, data: { codeHash: null } });
   return count === 1 ? 'right' : 'used_up';
 }
@@ -266,7 +307,9 @@ export async function deleteExpiredAttempts(ctx: Context, batch = 1000): Promise
   return attempts + (codes.length > 0 ? (await ctx.db.sentCode.deleteMany({ where: { OR: codes } })).count : 0);
 }
 
-// Keyed, because six digits could be found from a plain digest; bound to the address, so that a code proves no other.
-function codeHash(ctx: Context, attempt: Attempt, email: string, code: string): string {
-  return ctx.vault.mac('one-time code', `${attempt.environmentId} ${attempt.id} ${email.toLowerCase()} ${code}`).toString('hex');
+// Keyed, because six digits could be found from a plain digest; bound to the address and to what it is for, so that a code proves nothing else.
+function codeHash(ctx: Context, attempt: Attempt, proves: 'sign_in' | 'mfa', address: string, code: string): string {
+  return ctx.vault
+    .mac(`one-time code ${proves}`, `${attempt.environmentId} ${attempt.id} ${address.toLowerCase()} ${code}`)
+    .toString('hex');
 }

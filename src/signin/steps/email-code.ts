@@ -22,7 +22,7 @@ import { aside, back, banner, codeField, form, type StepView, submit } from '../
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { identified, type Outcome } from '../flow.ts';
-import { expired, type Place, pageOf, suspectOf } from '../place.ts';
+import { expired, type Place, pageOf, shownName, suspectOf } from '../place.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
 
@@ -57,9 +57,7 @@ async function purposeOf(
 async function mailCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
   const purpose = await purposeOf(ctx, place, { ...attempt, ...change });
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
-  // What a stranger calls itself is in no mail of ours.
-  const applicationName = place.client.isDynamic ? new URL(place.tenancy.issuer).host : place.client.name;
-  return sendCode(ctx, attempt, { applicationName, lifetime: codeLifetime, purpose, change });
+  return sendCode(ctx, attempt, { applicationName: shownName(place), lifetime: codeLifetime, purpose, change });
 }
 
 /** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */

@@ -143,6 +143,8 @@ export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Pr
     isReset: false,
     authTime: null,
     amr: [],
+    mfaProofs: [],
+    mfaPending: null,
     answered: [],
   });
   return { location: pageOf(place.tenancy, attempt) };

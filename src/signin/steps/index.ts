@@ -6,6 +6,10 @@ import { deviceStep } from './device.ts';
 import { codeStep } from './email-code.ts';
 import { identifyStep, notFoundStep } from './identifier.ts';
 import { invitationStep } from './invitation.ts';
+import { mfaChallengeStep, mfaRecoveryStep } from './mfa-challenge.ts';
+import { mfaAddressStep, mfaAppStep, mfaNewCodeStep } from './mfa-enrolment.ts';
+import { mfaChooseStep, mfaOfferStep } from './mfa-offer.ts';
+import { mfaRecoveryCodesStep } from './mfa-recovery-codes.ts';
 import { organizationStep } from './organization.ts';
 import { passkeyOffStep, passkeySetupStep } from './passkey.ts';
 import { newPasswordStep, passwordStep } from './password.ts';
@@ -21,6 +25,14 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   passkey_setup: passkeySetupStep,
   passkey_off: passkeyOffStep,
   invitation: invitationStep,
+  mfa_offer: mfaOfferStep,
+  mfa_choose: mfaChooseStep,
+  mfa_app: mfaAppStep,
+  mfa_address: mfaAddressStep,
+  mfa_new_code: mfaNewCodeStep,
+  mfa_challenge: mfaChallengeStep,
+  mfa_recovery: mfaRecoveryStep,
+  mfa_recovery_codes: mfaRecoveryCodesStep,
   device: deviceStep,
   consent: consentStep,
   completed: {

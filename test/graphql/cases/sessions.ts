@@ -3,15 +3,17 @@ import type { FeatureCases, Stage } from './cases.ts';
 import { aNewUser, newUser } from './users.ts';
 
 async function newSession(stage: Stage, name: string): Promise<string> {
-  return (await startSession(stage.ctx, stage.world.ids.Environment, await newUser(stage, name), ['pwd'])).session.id;
+  return (await startSession(stage.ctx, stage.world.ids.Environment, await newUser(stage, name), { amr: ['pwd'], mfaProofs: [] })).session
+    .id;
 }
 
 export const sessions: FeatureCases = {
   kinds: { Session: 'session' },
   fillEnvironment: async ({ ctx, environmentId, ids }) => ({
-    Session: (await startSession(ctx, environmentId, ids['User']!, ['pwd'])).session.id,
+    Session: (await startSession(ctx, environmentId, ids['User']!, { amr: ['pwd'], mfaProofs: [] })).session.id,
   }),
-  addRow: async ({ ctx, environmentId, ids }) => void (await startSession(ctx, environmentId, ids['User']!, ['pwd'])),
+  addRow: async ({ ctx, environmentId, ids }) =>
+    void (await startSession(ctx, environmentId, ids['User']!, { amr: ['pwd'], mfaProofs: [] })),
   lists: {
     'users with their sessions': `environment(id: $environmentId) { users(first: $first) { nodes { firstName sessions(first: $first) { totalCount nodes { ip lastActiveAt } } } } }`,
   },

@@ -1,0 +1,113 @@
+/** Where a person stands with the second factor in one attempt, and what its pages are given when they come up. */
+import type { Context } from '../features/context.ts';
+import { signInPolicy } from '../features/environment-policies/service.ts';
+import { newAuthenticatorKey } from '../features/mfa-factors/authenticator.ts';
+import { type EnrolledFactor, enrolledFactors, factorSecret, hasDeclined } from '../features/mfa-factors/enrolment.ts';
+import { hasRecoveryCodesLeft, newRecoveryCodes } from '../features/mfa-factors/recovery-codes.ts';
+import { isMfaMet, type MfaRequirement, mfaProof, mfaRequirement, type ProvableFactor } from '../features/mfa-factors/requirement.ts';
+import { type Attempt, type AttemptChange, dropCode, type Step, sendCode, updateAttempt } from '../features/sign-in-attempts/service.ts';
+import type { MfaFactorKind } from '../features/sign-in-policies/service.ts';
+import { InvalidInputError } from '../kernel/errors.ts';
+import { PageError } from '../oidc/errors.ts';
+import { type Place, shownName } from './place.ts';
+import type { Known, Pending } from './tail.ts';
+
+/** What an attempt keeps between two pages of the second factor: out of the browser's reach, and sealed. */
+export interface MfaPending {
+  /** The factor that is asked for, of those that the person has. */
+  readonly factorId?: string;
+  /** The key that is shown for an authenticator app, until a code confirms it. */
+  readonly key?: string;
+  /** The address that is being set up. */
+  readonly address?: string;
+  readonly recoveryCodes?: readonly string[];
+}
+
+const PURPOSE = 'pending second factor';
+
+export function pendingOf(ctx: Context, { mfaPending }: Pick<Attempt, 'mfaPending'>): MfaPending {
+  return mfaPending ? (JSON.parse(ctx.vault.open(PURPOSE, mfaPending)) as MfaPending) : {};
+}
+
+export function sealPending(ctx: Context, pending: MfaPending): { mfaPending: string } {
+  return { mfaPending: ctx.vault.seal(PURPOSE, JSON.stringify(pending)) };
+}
+
+/** The page of the second factor that is due, if any: for {@link Pending} what was proved in this attempt, for `known` in the session as well. */
+export async function mfaDue(ctx: Context, place: Place, pending: Pending, known: Known): Promise<Step | undefined> {
+  const { tenancy } = place;
+  const { environmentId } = tenancy;
+  const { userId } = known;
+  const requirement = await mfaRequirement(ctx, tenancy, userId, pending.organizationId);
+  if (requirement.policy === 'off') return undefined;
+  if (isMfaDone(place, requirement, known)) {
+    if (!requirement.hasRecoveryCodes || !isMfaMet(requirement, pending.mfaProofs ?? [])) return undefined;
+    return (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement)) ? undefined : 'mfa_recovery_codes';
+  }
+  if ((await enrolledFactors(ctx, environmentId, userId, requirement)).length > 0) return 'mfa_challenge';
+  const factors = factorsToSetUp(requirement);
+  if (requirement.policy === 'required') {
+    if (factors.length === 0) throw new PageError(403, 'no_second_factor');
+    return firstOfEnrolment(factors);
+  }
+  if (factors.length === 0 || pending.isSilent) return undefined;
+  return (await hasDeclined(ctx, environmentId, userId, requirement)) ? undefined : 'mfa_offer';
+}
+
+/** Is nothing more asked for: by a second factor that was proved, or by a passkey where the environment takes it for two? */
+export function isMfaDone({ tenancy }: Place, requirement: MfaRequirement, { amr, mfaProofs }: Pick<Known, 'amr' | 'mfaProofs'>): boolean {
+  const isTwoInOne = tenancy.isPasskeyMultiFactor && (amr.includes('hwk') || amr.includes('swk'));
+  return requirement.policy === 'off' || isTwoInOne || isMfaMet(requirement, mfaProofs);
+}
+
+/** Of the factors that the requirement allows, those that can be set up here. */
+export function factorsToSetUp({ factors }: MfaRequirement): MfaFactorKind[] {
+  return factors.filter((factor) => factor !== 'sms');
+}
+
+/** Where setting a factor up begins. */
+export function firstOfEnrolment(factors: readonly MfaFactorKind[]): Step {
+  return factors.length > 1 ? 'mfa_choose' : enrolmentOf(factors[0]!);
+}
+
+export function enrolmentOf(factor: MfaFactorKind): Step {
+  return factor === 'authenticator_app' ? 'mfa_app' : 'mfa_address';
+}
+
+/** Gives a page of the second factor what it shows: a key, new recovery codes, or a code that is on its way. */
+export async function arriveAtMfa(ctx: Context, place: Place, attempt: Attempt): Promise<void> {
+  if (attempt.step === 'mfa_app') await updateAttempt(ctx, attempt, sealPending(ctx, { key: newAuthenticatorKey() }));
+  if (attempt.step === 'mfa_recovery_codes') await updateAttempt(ctx, attempt, sealPending(ctx, { recoveryCodes: newRecoveryCodes() }));
+  if (attempt.step !== 'mfa_challenge') return;
+  const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
+  const [factor] = await enrolledFactors(ctx, attempt.environmentId, attempt.userId!, requirement);
+  if (factor) await challengeWith(ctx, place, attempt, factor);
+}
+
+/** Leads to the page that asks for a factor. Where too many codes were sent to it, the person is told so who asks for another. */
+export async function challengeWith(ctx: Context, place: Place, attempt: Attempt, factor: EnrolledFactor): Promise<void> {
+  const change: AttemptChange = { step: 'mfa_challenge', ...sealPending(ctx, { factorId: factor.id }) };
+  await updateAttempt(ctx, attempt, change);
+  if (factor.type === 'authenticator_app') return;
+  const next = { ...attempt, ...change };
+  await sendMfaCode(ctx, place, next, factorSecret(ctx, factor), change).catch((error: unknown) => {
+    if (!(error instanceof InvalidInputError)) throw error;
+    return dropCode(ctx, next);
+  });
+}
+
+/** Sends a code to a second factor; false during the cool-down, in which the last code stays good.
+ * @throws InvalidInputError TOO_MANY_CODES */
+export async function sendMfaCode(ctx: Context, place: Place, attempt: Attempt, address: string, change: AttemptChange): Promise<boolean> {
+  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
+  return sendCode(ctx, attempt, { applicationName: shownName(place), lifetime: codeLifetime, purpose: { mfa: address }, change });
+}
+
+/** By the names of RFC 8176: what a proof of this factor adds. */
+export function proved(attempt: Attempt, requirement: MfaRequirement, factor: ProvableFactor) {
+  return {
+    amr: [...new Set([...attempt.amr, factor === 'sms' ? 'sms' : 'otp', 'mfa'])],
+    mfaProofs: [...new Set([...attempt.mfaProofs, mfaProof(requirement, factor)])],
+    mfaPending: null,
+  };
+}

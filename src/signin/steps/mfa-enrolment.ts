@@ -1,0 +1,151 @@
+/** Setting up a second factor: an authenticator app, or an address that codes go to. */
+import { authenticatorStep, authenticatorUri } from '../../features/mfa-factors/authenticator.ts';
+import { enrol, masked, type NewFactor } from '../../features/mfa-factors/enrolment.ts';
+import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
+import { checkCode, dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { tryProof } from '../../features/sign-in-failures/service.ts';
+import { isEmail } from '../../features/text.ts';
+import { aside, banner, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
+import { factorsToSetUp, pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
+import { pageOf } from '../place.ts';
+import { chooseAnother, refuse } from './mfa-offer.ts';
+import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
+import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
+
+const asides = { mfa_another: chooseAnother, mfa_decline: refuse };
+
+export const mfaAppStep: StepDefinition = { show: scan, forms: { mfa_confirm: confirmApp, ...asides } };
+export const mfaAddressStep: StepDefinition = { show: enterAddress, forms: { mfa_address: submitAddress, ...asides } };
+export const mfaNewCodeStep: StepDefinition = {
+  show: enterCode,
+  forms: { mfa_confirm: confirmAddress, mfa_resend: resend, mfa_back: changeAddress },
+};
+
+/** The ways around a page: another factor where there is one, none where that is left to the person. */
+async function waysAround(view: StepView, { ctx, place, attempt }: Visit): Promise<Html> {
+  const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
+  return html`${factorsToSetUp(requirement).length > 1 ? aside(view, 'mfa_another', { label: view.say('mfa.another') }) : ''}
+${requirement.policy === 'optional' ? aside(view, 'mfa_decline', { label: view.say('mfa_offer.decline') }) : ''}`;
+}
+
+async function scan(view: StepView, visit: Visit): Promise<PageContent> {
+  const { say, applicationName } = view;
+  const { ctx, place, attempt } = visit;
+  const { key = '' } = pendingOf(ctx, attempt);
+  const { toDataURL } = (await import('qrcode')).default;
+  const uri = authenticatorUri(key, { issuer: applicationName, account: attempt.email ?? new URL(place.tenancy.issuer).host });
+  return {
+    title: say('mfa_app.title'),
+    body: html`<h1>${say('mfa_app.title')}</h1>
+<p class="lead">${say('mfa_app.lead')}</p>
+<img class="qr" src="${await toDataURL(uri)}" alt="${say('mfa_app.qr')}" width="200" height="200">
+<p class="aside">${say('mfa_app.manual')}</p>
+<p class="secret" dir="ltr">${key.match(/.{1,4}/g)?.join(' ')}</p>
+${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${await waysAround(view, visit)}`,
+  };
+}
+
+async function confirmApp(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt } = request;
+  const now = await standing(request);
+  const { key } = pendingOf(ctx, attempt);
+  if (now.due !== 'enrol' || !key || !now.factors.includes('authenticator_app')) return onwards(request);
+  const code = codeOf(request);
+  if (!code) return problem('problem.code_form', 'p_confirmation_code');
+  let lastStep: number | undefined;
+  const result = await tryProof(ctx, place.tenancy, { userId: now.userId }, 'mfa', async () => {
+    lastStep = authenticatorStep(key, code, ctx.clock.now());
+    return lastStep === undefined ? 'wrong' : 'right';
+  });
+  if (result === 'locked') return problem('problem.locked', undefined, 429);
+  if (lastStep === undefined) return problem('problem.app_code_wrong', 'p_confirmation_code');
+  return setUp(request, now, { type: 'authenticator_app', secret: key, label: null, lastStep });
+}
+
+async function enterAddress(view: StepView, visit: Visit): Promise<PageContent> {
+  const { say, typed, attempt } = view;
+  const email = field(view, {
+    name: 'p_mfa_email',
+    type: 'email',
+    label: say('page.email'),
+    value: typed['p_mfa_email'] ?? pendingOf(visit.ctx, visit.attempt).address ?? attempt.email,
+    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
+  });
+  return {
+    title: say('mfa_address.title'),
+    body: html`<h1>${say('mfa_address.title')}</h1>
+<p class="lead">${say('mfa_address.lead')}</p>
+${banner(view)}${form(view, 'mfa_address', html`${email}${submit(say('page.continue'))}`)}
+${await waysAround(view, visit)}`,
+  };
+}
+
+async function submitAddress(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt, form: typed } = request;
+  const { due, factors } = await standing(request);
+  if (due !== 'enrol' || !factors.includes('email')) return onwards(request);
+  const address = (typed['p_mfa_email'] ?? '').trim();
+  if (!address) return problem('problem.email_missing', 'p_mfa_email');
+  if (!isEmail(address)) return problem('problem.email_invalid', 'p_mfa_email');
+  const change = { step: 'mfa_new_code', ...sealPending(ctx, { address }) } as const;
+  if (!(await sendMfaCode(ctx, place, attempt, address, change))) return problem('problem.code_sent', undefined, 429);
+  return { location: pageOf(place.tenancy, attempt) };
+}
+
+function enterCode(view: StepView, { ctx, attempt }: Visit): PageContent {
+  const { say } = view;
+  return {
+    title: say('code.title'),
+    body: html`<h1>${say('code.heading')}</h1>
+<p class="lead">${rich(view, 'code.lead', { email: pendingOf(ctx, attempt).address ?? '' })}</p>
+${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend') })}
+${aside(view, 'mfa_back', { label: say('code.back') })}`,
+  };
+}
+
+async function confirmAddress(request: StepRequest): Promise<StepResult> {
+  const { ctx, attempt } = request;
+  const now = await standing(request);
+  const { address } = pendingOf(ctx, attempt);
+  if (now.due !== 'enrol' || !address || !now.factors.includes('email')) return onwards(request);
+  const wrong = await checkMfaCode(request, now.userId, address);
+  return wrong ?? setUp(request, now, { type: 'email', secret: address, label: masked(address) });
+}
+
+async function resend({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+  const { address } = pendingOf(ctx, attempt);
+  if (address && (await sendMfaCode(ctx, place, attempt, address, { step: 'mfa_new_code' })))
+    return { location: pageOf(place.tenancy, attempt) };
+  return problem('problem.code_sent', undefined, 429);
+}
+
+async function changeAddress({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+  await dropCode(ctx, attempt);
+  await updateAttempt(ctx, attempt, { step: 'mfa_address' });
+  return { location: pageOf(place.tenancy, attempt) };
+}
+
+async function setUp(request: StepRequest, { userId, requirement }: Standing, factor: NewFactor): Promise<StepResult> {
+  const isNew = await enrol(request.ctx, request.place.tenancy, userId, requirement, factor);
+  return isNew ? provedBy(request, requirement, factor.type) : onwards(request);
+}
+
+/** The six digits that were typed, or undefined for something else. */
+export function codeOf({ form: typed }: StepRequest): string | undefined {
+  return /^\d{6}$/.exec((typed['p_confirmation_code'] ?? '').replace(/\s/g, ''))?.[0];
+}
+
+/** Takes a try of the code that was sent to a second factor; undefined for the right one. */
+export async function checkMfaCode(request: StepRequest, userId: string, address: string): Promise<StepResult | undefined> {
+  const { ctx, place, attempt } = request;
+  const code = codeOf(request);
+  if (!code) return problem('problem.code_form', 'p_confirmation_code');
+  const result = await tryProof(ctx, place.tenancy, { userId }, 'mfa', () => checkCode(ctx, attempt, code, address));
+  if (result === 'locked') return problem('problem.locked', undefined, 429);
+  if (result === 'wrong') return problem('problem.code_wrong', 'p_confirmation_code');
+  if (result === 'expired') return problem('problem.code_expired', 'p_confirmation_code');
+  return result === 'used_up' ? problem('problem.code_used_up', 'p_confirmation_code', 429) : undefined;
+}
