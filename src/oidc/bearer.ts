@@ -27,7 +27,6 @@ export async function verifyAccessToken(infrastructure: Infrastructure, tenancy:
       currentDate: now,
       requiredClaims: ['exp', 'iat', 'jti', 'azp', 'scp'],
     });
-    if (verified.size >= MAX_VERIFIED) verified.clear();
     verified.set(token, Object.freeze(payload));
     return payload;
   } catch {
@@ -44,7 +43,6 @@ export async function verifyFromAnyIssuer(
   let issuer = issuers.get(token);
   if (issuer === undefined) {
     issuer = unverifiedIssuer(token) ?? '';
-    if (issuers.size >= MAX_VERIFIED) issuers.clear();
     issuers.set(token, issuer);
   }
   const tenancy = await tenancyOfIssuer(infrastructure, issuer);
@@ -56,18 +54,38 @@ export async function verifyFromAnyIssuer(
 interface KeySet {
   readonly keys: ReturnType<typeof createLocalJWKSet>;
   readonly algorithms: readonly string[];
-  readonly verified: Map<string, JWTPayload>;
+  readonly verified: ByToken<JWTPayload>;
 }
 
-const MAX_VERIFIED = 1000;
+const MAX_KEPT = 1000;
+
+/** Keeps something of each token, found by its signature: to hash all of a token that names every scope takes longer than to answer. */
+class ByToken<Value> {
+  readonly #kept = new Map<string, { readonly token: string; readonly value: Value }>();
+
+  get(token: string): Value | undefined {
+    const kept = this.#kept.get(signatureOf(token));
+    return kept?.token === token ? kept.value : undefined;
+  }
+
+  set(token: string, value: Value): void {
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(signatureOf(token), { token, value });
+  }
+}
+
+function signatureOf(token: string): string {
+  return token.slice(token.lastIndexOf('.') + 1);
+}
+
 /** What tokens say of where they come from, which proves nothing. */
-const issuers = new Map<string, string>();
+const issuers = new ByToken<string>();
 const keySets = new WeakMap<object, KeySet>();
 
 function keySet(jwks: Parameters<typeof createLocalJWKSet>[0]): KeySet {
   let set = keySets.get(jwks);
   if (!set) {
-    set = { keys: createLocalJWKSet(jwks), algorithms: algorithmsOf(jwks), verified: new Map() };
+    set = { keys: createLocalJWKSet(jwks), algorithms: algorithmsOf(jwks), verified: new ByToken() };
     keySets.set(jwks, set);
   }
   return set;
