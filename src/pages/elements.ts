@@ -51,6 +51,22 @@ ${message ? html`<p class="problem" id="${id}_problem">${message}</p>` : ''}
 </div>`;
 }
 
+export interface Options {
+  readonly name: string;
+  readonly label: string;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+  readonly value: string;
+  readonly attributes: Html;
+}
+
+/** A labelled list of which one is chosen. */
+export function select({ name, label, options, value, attributes }: Options): Html {
+  return html`<div class="field">
+<label for="${name}">${label}</label>
+<select id="${name}" name="${name}" ${attributes}>${options.map((option) => html`<option value="${option.value}"${option.value === value ? html` selected` : ''}>${option.label}</option>`)}</select>
+</div>`;
+}
+
 /** The field of a six-digit code. */
 export function codeField(view: StepView): Html {
   return field(view, {

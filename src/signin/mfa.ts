@@ -5,6 +5,7 @@ import { newAuthenticatorKey } from '../features/mfa-factors/authenticator.ts';
 import { type EnrolledFactor, enrolledFactors, factorSecret, hasDeclined } from '../features/mfa-factors/enrolment.ts';
 import { hasRecoveryCodesLeft, newRecoveryCodes } from '../features/mfa-factors/recovery-codes.ts';
 import { isMfaMet, type MfaRequirement, mfaProof, mfaRequirement, type ProvableFactor } from '../features/mfa-factors/requirement.ts';
+import { canText } from '../features/phone-senders/service.ts';
 import { type Attempt, type AttemptChange, dropCode, type Step, sendCode, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import type { MfaFactorKind } from '../features/sign-in-policies/service.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
@@ -18,7 +19,7 @@ export interface MfaPending {
   readonly factorId?: string;
   /** The key that is shown for an authenticator app, until a code confirms it. */
   readonly key?: string;
-  /** The address that is being set up. */
+  /** The address, or the number (E.164), that is being set up. */
   readonly address?: string;
   readonly recoveryCodes?: readonly string[];
 }
@@ -45,7 +46,7 @@ export async function mfaDue(ctx: Context, place: Place, pending: Pending, known
     return (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement)) ? undefined : 'mfa_recovery_codes';
   }
   if ((await enrolledFactors(ctx, environmentId, userId, requirement)).length > 0) return 'mfa_challenge';
-  const factors = factorsToSetUp(requirement);
+  const factors = await factorsToSetUp(ctx, environmentId, requirement);
   if (requirement.policy === 'required') {
     if (factors.length === 0) throw new PageError(403, 'no_second_factor');
     return firstOfEnrolment(factors);
@@ -60,9 +61,9 @@ export function isMfaDone({ tenancy }: Place, requirement: MfaRequirement, { amr
   return requirement.policy === 'off' || isTwoInOne || isMfaMet(requirement, mfaProofs);
 }
 
-/** Of the factors that the requirement allows, those that can be set up here. */
-export function factorsToSetUp({ factors }: MfaRequirement): MfaFactorKind[] {
-  return factors.filter((factor) => factor !== 'sms');
+/** Of the factors that the requirement allows, those that can be set up: no texts where there is nobody to send them. */
+export async function factorsToSetUp(ctx: Context, environmentId: string, { factors }: MfaRequirement): Promise<readonly MfaFactorKind[]> {
+  return !factors.includes('sms') || (await canText(ctx, environmentId)) ? factors : factors.filter((factor) => factor !== 'sms');
 }
 
 /** Where setting a factor up begins. */
@@ -70,8 +71,10 @@ export function firstOfEnrolment(factors: readonly MfaFactorKind[]): Step {
   return factors.length > 1 ? 'mfa_choose' : enrolmentOf(factors[0]!);
 }
 
+const ENROLMENTS = { authenticator_app: 'mfa_app', email: 'mfa_address', sms: 'mfa_phone' } as const;
+
 export function enrolmentOf(factor: MfaFactorKind): Step {
-  return factor === 'authenticator_app' ? 'mfa_app' : 'mfa_address';
+  return ENROLMENTS[factor];
 }
 
 /** Gives a page of the second factor what it shows: a key, new recovery codes, or a code that is on its way. */
@@ -100,7 +103,10 @@ export async function challengeWith(ctx: Context, place: Place, attempt: Attempt
  * @throws InvalidInputError TOO_MANY_CODES */
 export async function sendMfaCode(ctx: Context, place: Place, attempt: Attempt, address: string, change: AttemptChange): Promise<boolean> {
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
-  return sendCode(ctx, attempt, { applicationName: shownName(place), lifetime: codeLifetime, purpose: { mfa: address }, change });
+  return sendCode(ctx, attempt, {
+    ...{ applicationName: shownName(place), issuer: place.tenancy.issuer, lifetime: codeLifetime },
+    ...{ purpose: { mfa: address }, change },
+  });
 }
 
 /** By the names of RFC 8176: what a proof of this factor adds. */

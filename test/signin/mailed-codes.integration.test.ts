@@ -19,7 +19,7 @@ test('however many attempts are started at once, an address is mailed so many co
   expect(pages.filter(({ status }) => status === 200)).toHaveLength(MAX_MAILS_PER_HOUR);
   const refused = pages.filter(({ status }) => status === 429);
   expect(refused).toHaveLength(10);
-  expect(refused[0]!.html).toContain('Too many codes were sent to this address');
+  expect(refused[0]!.html).toContain('Too many codes were sent there');
   await expect
     .poll(async () => (await Promise.all(spellings.map((spelling) => gatehouse.mailCount(spelling)))).reduce((sum, count) => sum + count), {
       timeout: 20_000,

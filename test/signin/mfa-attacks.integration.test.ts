@@ -19,6 +19,7 @@ import {
 } from './person.ts';
 import {
   appCode,
+  forge,
   keyOn,
   mfaPolicy,
   newAgent,
@@ -38,12 +39,6 @@ const CHALLENGE = 'Prove that it is you';
 const APP = 'Set up your authenticator app';
 
 beforeEach(() => mfaPolicy(gatehouse, 'OFF'));
-
-/** Posts a form that the page does not show, with the page's CSRF token. */
-function forge(agent: UserAgent, page: PageView, form: string, fields: Record<string, string> = {}): Promise<PageView> {
-  const html = page.html.replace(/(action="\/signin\/[^/"]+\/)[^"]+"/, `$1${form}"`);
-  return agent.submit({ ...page, html }, form, fields);
-}
 
 describe('guessing', () => {
   test('locks the account: for codes of an app, for recovery codes and for passwords together', async () => {

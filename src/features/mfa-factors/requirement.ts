@@ -3,6 +3,7 @@
  * organization's, its exempt roles and a business's team policy come together.
  */
 import type { Context } from '../context.ts';
+import { canText } from '../phone-senders/service.ts';
 import { MFA_POLICIES, type MfaFactorKind, type MfaPolicy } from '../sign-in-policies/service.ts';
 
 export interface MfaRequirement {
@@ -59,7 +60,8 @@ const BY_STRENGTH: readonly MfaFactorKind[] = ['authenticator_app', 'sms', 'emai
 
 /**
  * What team members are asked for who sign in to all their businesses at once: what satisfies each of those that
- * require it of them. Where no factor does, it is the strongest of all, so that no business weakens another.
+ * require it of them. Where no factor does, it is the strongest of all, so that no business weakens another. A team is never asked for
+ * texts where there is nobody to send them: it could not get in any more to change that.
  */
 async function ofTeams(ctx: Context, accountEnvironmentId: string, userId: string, ofEnvironment: MfaRequirement): Promise<MfaRequirement> {
   const members = await ctx.db.teamMember.findMany({
@@ -73,9 +75,10 @@ async function ofTeams(ctx: Context, accountEnvironmentId: string, userId: strin
   });
   if (lists.length === 0) return ofEnvironment;
   if (ofEnvironment.policy === 'required') lists.push([...ofEnvironment.factors]);
-  const common = BY_STRENGTH.filter((factor) => lists.every((list) => list.includes(factor)));
-  const strongest = BY_STRENGTH.filter((factor) => lists.some((list) => list.includes(factor))).slice(0, 1);
-  return { ...ofEnvironment, policy: 'required', factors: common.length > 0 ? common : strongest };
+  const possible = (await canText(ctx, accountEnvironmentId)) ? BY_STRENGTH : BY_STRENGTH.filter((factor) => factor !== 'sms');
+  const common = possible.filter((factor) => lists.every((list) => list.includes(factor)));
+  const [strongest = 'authenticator_app'] = possible.filter((factor) => lists.some((list) => list.includes(factor)));
+  return { ...ofEnvironment, policy: 'required', factors: common.length > 0 ? common : [strongest] };
 }
 
 /** Names whose sign-ins a requirement is about, as `User.mfaDeclined` and the proofs do. */

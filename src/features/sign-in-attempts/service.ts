@@ -10,9 +10,12 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 import { randomDigits, randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sendMail } from '../../mail/sender.ts';
 import { codeMail, noAccountMail } from '../../mail/templates.ts';
+import { sendText } from '../../phone/sender.ts';
+import { codeText } from '../../phone/texts.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
+import { isPhone } from '../text.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
@@ -37,6 +40,7 @@ export type Step =
   | 'mfa_choose'
   | 'mfa_app'
   | 'mfa_address'
+  | 'mfa_phone'
   | 'mfa_new_code'
   | 'mfa_challenge'
   | 'mfa_recovery'
@@ -186,15 +190,15 @@ export async function endProvedAttempts(ctx: Context, environmentId: string, use
   await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
 }
 
-/** What a code is sent for. `no_account`: the mail says that there is none, and no code will do. `mfa`: it proves that address as a second factor, and nothing else. */
+/** What a code is sent for. `no_account`: the mail says that there is none, and no code will do. `mfa`: it proves that address or number as a second factor, and nothing else. */
 export type CodePurpose = 'sign_in' | 'sign_up' | 'have_account' | 'no_account' | 'reset_password' | { readonly mfa: string };
 
-/** Mails a fresh 6-digit code to the address that it is to prove; false during the address's cool-down. It need not have an account.
- * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} for the address, over all attempts */
+/** Sends a fresh 6-digit code to the address, or the number, that it is to prove; false during the address's cool-down. It need not have an account.
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR}, over all attempts */
 export async function sendCode(
   ctx: Context,
   attempt: Attempt,
-  input: { applicationName: string; lifetime: number; purpose: CodePurpose; change?: AttemptChange },
+  input: { applicationName: string; issuer: string; lifetime: number; purpose: CodePurpose; change?: AttemptChange },
 ): Promise<boolean> {
   const now = ctx.clock.now();
   const { applicationName, purpose } = input;
@@ -223,6 +227,10 @@ export async function sendCode(
     });
     if (count === 0) return false;
     await countCode(tx, attempt.environmentId, to);
+    if (isPhone(to)) {
+      await textCode(tx, attempt.environmentId, to, code, input.issuer);
+      return true;
+    }
     const mail =
       purpose === 'no_account'
         ? noAccountMail({ to, applicationName })
@@ -235,6 +243,15 @@ export async function sendCode(
     });
     return true;
   });
+}
+
+/** Texts a code to a phone. */
+async function textCode(ctx: Context, environmentId: string, to: string, code: string, issuer: string): Promise<void> {
+  const { business } = await ctx.db.environment.findUniqueOrThrow({
+    where: { id: environmentId },
+    select: { business: { select: { name: true } } },
+  });
+  await sendText(ctx, { environmentId, to, text: codeText({ businessName: business.name, issuer, code }) });
 }
 
 /** Counts a code against the address or the number (E.164) that it goes to; one at a time, so that no number of parallel requests gets more.

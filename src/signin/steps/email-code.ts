@@ -57,7 +57,13 @@ async function purposeOf(
 async function mailCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
   const purpose = await purposeOf(ctx, place, { ...attempt, ...change });
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
-  return sendCode(ctx, attempt, { applicationName: shownName(place), lifetime: codeLifetime, purpose, change });
+  return sendCode(ctx, attempt, {
+    applicationName: shownName(place),
+    issuer: place.tenancy.issuer,
+    lifetime: codeLifetime,
+    purpose,
+    change,
+  });
 }
 
 /** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */

@@ -9,6 +9,7 @@ import { invitationStep } from './invitation.ts';
 import { mfaChallengeStep, mfaRecoveryStep } from './mfa-challenge.ts';
 import { mfaAddressStep, mfaAppStep, mfaNewCodeStep } from './mfa-enrolment.ts';
 import { mfaChooseStep, mfaOfferStep } from './mfa-offer.ts';
+import { mfaPhoneStep } from './mfa-phone.ts';
 import { mfaRecoveryCodesStep } from './mfa-recovery-codes.ts';
 import { organizationStep } from './organization.ts';
 import { passkeyOffStep, passkeySetupStep } from './passkey.ts';
@@ -29,6 +30,7 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   mfa_choose: mfaChooseStep,
   mfa_app: mfaAppStep,
   mfa_address: mfaAddressStep,
+  mfa_phone: mfaPhoneStep,
   mfa_new_code: mfaNewCodeStep,
   mfa_challenge: mfaChallengeStep,
   mfa_recovery: mfaRecoveryStep,

@@ -38,11 +38,17 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
   const factor = enrolled.find(({ id }) => id === pendingOf(ctx, attempt).factorId);
   const others = enrolled.filter((other) => other !== factor);
   const isApp = factor?.type === 'authenticator_app';
+  const label = factor?.label ?? '';
+  const lead = isApp
+    ? say('mfa_challenge.app_lead')
+    : factor?.type === 'sms'
+      ? rich(view, 'code.phone_lead', { phone: label })
+      : rich(view, 'code.lead', { email: label });
   const hasRecovery = requirement.hasRecoveryCodes && (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement));
   return {
     title: say('mfa_challenge.title'),
     body: html`<h1>${say('mfa_challenge.title')}</h1>
-<p class="lead">${isApp ? say('mfa_challenge.app_lead') : rich(view, 'code.lead', { email: factor?.label ?? '' })}</p>
+<p class="lead">${lead}</p>
 ${banner(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${isApp ? '' : aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend') })}
 ${others.map(({ id, type }) => aside(view, 'mfa_other', { label: say(BY[type]), hidden: html`<input type="hidden" name="p_factor" value="${id}">` }))}

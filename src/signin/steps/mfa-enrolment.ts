@@ -4,7 +4,7 @@ import { enrol, masked, type NewFactor } from '../../features/mfa-factors/enrolm
 import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
 import { checkCode, dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
-import { isEmail } from '../../features/text.ts';
+import { isEmail, isPhone } from '../../features/text.ts';
 import { aside, banner, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { factorsToSetUp, pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
@@ -13,7 +13,7 @@ import { chooseAnother, refuse } from './mfa-offer.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
-const asides = { mfa_another: chooseAnother, mfa_decline: refuse };
+export const asides = { mfa_another: chooseAnother, mfa_decline: refuse };
 
 export const mfaAppStep: StepDefinition = { show: scan, forms: { mfa_confirm: confirmApp, ...asides } };
 export const mfaAddressStep: StepDefinition = { show: enterAddress, forms: { mfa_address: submitAddress, ...asides } };
@@ -23,9 +23,10 @@ export const mfaNewCodeStep: StepDefinition = {
 };
 
 /** The ways around a page: another factor where there is one, none where that is left to the person. */
-async function waysAround(view: StepView, { ctx, place, attempt }: Visit): Promise<Html> {
+export async function waysAround(view: StepView, { ctx, place, attempt }: Visit): Promise<Html> {
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
-  return html`${factorsToSetUp(requirement).length > 1 ? aside(view, 'mfa_another', { label: view.say('mfa.another') }) : ''}
+  const factors = await factorsToSetUp(ctx, attempt.environmentId, requirement);
+  return html`${factors.length > 1 ? aside(view, 'mfa_another', { label: view.say('mfa.another') }) : ''}
 ${requirement.policy === 'optional' ? aside(view, 'mfa_decline', { label: view.say('mfa_offer.decline') }) : ''}`;
 }
 
@@ -83,12 +84,17 @@ ${await waysAround(view, visit)}`,
 }
 
 async function submitAddress(request: StepRequest): Promise<StepResult> {
-  const { ctx, place, attempt, form: typed } = request;
+  const { form: typed } = request;
   const { due, factors } = await standing(request);
   if (due !== 'enrol' || !factors.includes('email')) return onwards(request);
   const address = (typed['p_mfa_email'] ?? '').trim();
   if (!address) return problem('problem.email_missing', 'p_mfa_email');
   if (!isEmail(address)) return problem('problem.email_invalid', 'p_mfa_email');
+  return sendTo(request, address);
+}
+
+/** Leads to the page that asks for the code, which is on its way to the address or number. */
+export async function sendTo({ ctx, place, attempt }: StepRequest, address: string): Promise<StepResult> {
   const change = { step: 'mfa_new_code', ...sealPending(ctx, { address }) } as const;
   if (!(await sendMfaCode(ctx, place, attempt, address, change))) return problem('problem.code_sent', undefined, 429);
   return { location: pageOf(place.tenancy, attempt) };
@@ -96,13 +102,15 @@ async function submitAddress(request: StepRequest): Promise<StepResult> {
 
 function enterCode(view: StepView, { ctx, attempt }: Visit): PageContent {
   const { say } = view;
+  const { address = '' } = pendingOf(ctx, attempt);
+  const isText = isPhone(address);
   return {
     title: say('code.title'),
-    body: html`<h1>${say('code.heading')}</h1>
-<p class="lead">${rich(view, 'code.lead', { email: pendingOf(ctx, attempt).address ?? '' })}</p>
+    body: html`<h1>${say(isText ? 'code.phone_heading' : 'code.heading')}</h1>
+<p class="lead">${isText ? rich(view, 'code.phone_lead', { phone: address }) : rich(view, 'code.lead', { email: address })}</p>
 ${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend') })}
-${aside(view, 'mfa_back', { label: say('code.back') })}`,
+${aside(view, 'mfa_back', { label: say(isText ? 'mfa_phone.back' : 'code.back') })}`,
   };
 }
 
@@ -110,9 +118,10 @@ async function confirmAddress(request: StepRequest): Promise<StepResult> {
   const { ctx, attempt } = request;
   const now = await standing(request);
   const { address } = pendingOf(ctx, attempt);
-  if (now.due !== 'enrol' || !address || !now.factors.includes('email')) return onwards(request);
+  const type = address && isPhone(address) ? 'sms' : 'email';
+  if (now.due !== 'enrol' || !address || !now.factors.includes(type)) return onwards(request);
   const wrong = await checkMfaCode(request, now.userId, address);
-  return wrong ?? setUp(request, now, { type: 'email', secret: address, label: masked(address) });
+  return wrong ?? setUp(request, now, { type, secret: address, label: masked(address) });
 }
 
 async function resend({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
@@ -123,8 +132,9 @@ async function resend({ ctx, place, attempt }: StepRequest): Promise<StepResult>
 }
 
 async function changeAddress({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
+  const { address = '' } = pendingOf(ctx, attempt);
   await dropCode(ctx, attempt);
-  await updateAttempt(ctx, attempt, { step: 'mfa_address' });
+  await updateAttempt(ctx, attempt, { step: isPhone(address) ? 'mfa_phone' : 'mfa_address' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 

@@ -26,7 +26,8 @@ ${aside(view, 'mfa_decline', { label: say('mfa_offer.decline') })}`,
 async function chooseFactor(view: StepView, { ctx, place, attempt }: Visit): Promise<PageContent> {
   const { say } = view;
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
-  const options = factorsToSetUp(requirement).map((factor) => ({ value: factor, label: say(`mfa.${factor}`) }));
+  const factors = await factorsToSetUp(ctx, attempt.environmentId, requirement);
+  const options = factors.map((factor) => ({ value: factor, label: say(`mfa.${factor}`) }));
   return {
     title: say('mfa_choose.title'),
     body: html`<h1>${say('mfa_choose.title')}</h1>

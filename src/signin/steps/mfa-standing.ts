@@ -24,7 +24,7 @@ export async function standing({ ctx, place, attempt, sessionToken }: StepReques
   const requirement = await mfaRequirement(ctx, place.tenancy, userId, attempt.organizationId);
   const enrolled = await enrolledFactors(ctx, attempt.environmentId, userId, requirement);
   const due = isMfaDone(place, requirement, known) ? 'nothing' : enrolled.length > 0 ? 'prove' : 'enrol';
-  return { userId, requirement, enrolled, factors: factorsToSetUp(requirement), due };
+  return { userId, requirement, enrolled, factors: await factorsToSetUp(ctx, attempt.environmentId, requirement), due };
 }
 
 /** Goes to what is due, where a form does not fit it any more. */
