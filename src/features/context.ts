@@ -12,6 +12,7 @@ import type { JobQueue } from '../jobs/queue.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidInputError, NotFoundError } from '../kernel/errors.ts';
+import type { Language } from '../languages/languages.ts';
 import type { Vault } from '../security/secrets.ts';
 import { countingRows, type Effects, noEffects } from './effects.ts';
 import type { RateLimits } from './rate-limits/service.ts';
@@ -33,6 +34,8 @@ export interface Origin {
   readonly requestId?: string | undefined;
   readonly ip?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** The language that the person at the browser is spoken to in. */
+  readonly language?: Language | undefined;
   /** The request's Idempotency-Key header. */
   readonly idempotencyKey?: string | undefined;
 }

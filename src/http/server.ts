@@ -163,6 +163,7 @@ export function originOf(request: FastifyRequest): Origin {
     requestId: request.id,
     ip: request.ip,
     userAgent: request.headers['user-agent'],
+    language: languageOf(request),
     idempotencyKey: typeof key === 'string' ? key : undefined,
   };
 }

@@ -244,4 +244,27 @@ export const en = {
   'error.unreadable.message': 'The request could not be read.',
   'error.fault.title': 'Something went wrong',
   'error.fault.message': 'It is our fault, and it is in our log. Go back and try again.',
+
+  'mail.code.subject': 'Your code for {application}',
+  'mail.code.heading': 'Your one-time code',
+  'mail.code.sign_in': 'Use this code to sign in to {application}.',
+  'mail.code.sign_up': 'Use this code to finish signing up for {application}.',
+  'mail.code.have_account': 'You have an account with this address already. Use this code to sign in to {application}.',
+  'mail.code.reset_password': 'Use this code to set a new password for {application}.',
+  'mail.code.mfa': 'Use this code to prove that it is you who signs in to {application}.',
+  'mail.code.lifetime':
+    'It works once, within {time}. If you did not ask for it, you can ignore this mail: nobody can use it without reading your mailbox.',
+  'mail.no_account.subject': 'Signing in to {application}',
+  'mail.no_account.heading': 'There is no account for this address',
+  'mail.no_account.lead':
+    'Somebody has asked to sign in to {application} with this address. It has no account there, so this mail holds no code. If it was you, try another address, or sign up.',
+  'mail.no_account.ignore': 'If you did not ask, you can ignore this mail.',
+  'mail.team_invitation.subject': 'You are invited to the team of {business}',
+  'mail.team_invitation.lead':
+    'You have been invited to the team of {business}. Sign in with this address to accept; the invitation is open for seven days.',
+  'mail.organization_invitation.subject': 'You are invited to {organization}',
+  'mail.organization_invitation.lead':
+    'You have been invited to {organization}. The invitation is for this address, and open for seven days.',
+  'mail.test.subject': 'A test of your email sender',
+  'mail.test.lead': 'This mail came through the sender that you are setting up: it works.',
 } as const;

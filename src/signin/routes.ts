@@ -73,7 +73,12 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   const destination = over && startOver(ctx, place, attempt);
   if (destination) return destination;
   if (over === 'expired') throw expired();
-  return { ctx, place, attempt, csrf: infrastructure.vault.mac('csrf', `${browser} ${attempt.id}`).toString('base64url') };
+  return {
+    ctx: { ...ctx, origin: originOf(request) },
+    place,
+    attempt,
+    csrf: infrastructure.vault.mac('csrf', `${browser} ${attempt.id}`).toString('base64url'),
+  };
 }
 
 async function show(

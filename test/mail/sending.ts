@@ -1,5 +1,6 @@
 /** What tests of an environment's own mail server share: the seeded environments, and the Owner who sets them up. */
 import { createContext } from '../../src/features/context.ts';
+import type { Paper } from '../../src/mail/letter.ts';
 import type { TestApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
 import { type MailSink, SINK_PASSWORD, SINK_USER } from '../helpers/mail-sink.ts';
@@ -48,3 +49,13 @@ export function deliveryTo(gatehouse: TestApp, recipient: string, status: string
     return delivery?.status === status ? delivery : undefined;
   });
 }
+
+/** What a mail is written on where no environment says it. */
+export const PAPER: Paper = {
+  language: 'en-US',
+  name: 'Acme & Sons',
+  logoUrl: null,
+  theme: 'user_preference',
+  light: { page: '#f4f4f4', card: '#ffffff', text: '#111111', button: '#0000aa', 'on-button': '#ffffff' },
+  dark: { page: '#111111', card: '#222222', text: '#eeeeee', button: '#aaaaff', 'on-button': '#000000' },
+};

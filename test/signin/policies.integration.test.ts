@@ -159,7 +159,7 @@ describe('a mailed code', () => {
     await policies({ codeLifetime: 60 });
     const email = newAddress();
     const { agent, page } = await askedToSignUp(email);
-    expect((await gatehouse.mailTo(email)).text).toContain('within one minute');
+    expect((await gatehouse.mailTo(email)).text).toContain('within 1 minute');
     gatehouse.advance(61);
     expect(problemOf(await typeCode(gatehouse, agent, page, email))).toMatch(/expired/);
     const again = await agent.submit(page, 'resend');

@@ -1,7 +1,9 @@
 /** What is drawn: an environment's brand, with an organization's own in the place of what it has of its own. */
+
+import type { Db } from '../../db/client.ts';
 import { sha256 } from '../../security/secrets.ts';
 import type { Infrastructure } from '../context.ts';
-import { type Colors, declarations } from './colors.ts';
+import { type Colors, declarations, paletteOf, type ThemeName } from './colors.ts';
 import type { BrandSettings, Theme } from './service.ts';
 
 export interface LogoOfBrand {
@@ -42,10 +44,26 @@ export interface BrandSource {
 export async function brandOf(infrastructure: Infrastructure, environmentId: string, organizationId: string | null): Promise<Brand> {
   const find = (id: string | null) =>
     infrastructure.lookups.find(environmentId, `brand ${id ?? ''}`, async () => {
-      const source = await findSource(infrastructure, environmentId, id);
+      const source = await findSource(infrastructure.database.prisma, environmentId, id);
       return source && brandFrom(source);
     });
   return (organizationId ? await find(organizationId) : undefined) ?? (await find(null)) ?? PLAIN;
+}
+
+/** What a mail looks like, where no stylesheet reaches: the same brand, read in the caller's transaction. */
+export interface MailBrand extends Pick<Brand, 'name' | 'theme' | 'logo'> {
+  readonly light: Palette;
+  readonly dark: Palette;
+}
+type Palette = ReturnType<typeof paletteOf>;
+
+export async function mailBrandOf(db: Db, environmentId: string, organizationId: string | null): Promise<MailBrand> {
+  const find = (id: string | null) => findSource(db, environmentId, id);
+  const source = (organizationId ? await find(organizationId) : undefined) ?? (await find(null));
+  const { name, theme, logo } = source ? brandFrom(source) : PLAIN;
+  const own = (source?.organization?.colors ?? {}) as OwnColors;
+  const palette = (of: ThemeName) => paletteOf([own[of] ?? {}, source?.settings[of] ?? {}], of);
+  return { name, theme, logo, light: palette('light'), dark: palette('dark') };
 }
 
 /** The look that pages come with. */
@@ -63,12 +81,8 @@ export const PLAIN: Brand = {
 const PICTURE = { id: true, type: true, contentType: true } as const;
 
 /** What `brandOf` is made from; undefined where the organization, or the environment, is not there. */
-export async function findSource(
-  { database }: Pick<Infrastructure, 'database'>,
-  environmentId: string,
-  organizationId: string | null,
-): Promise<BrandSource | undefined> {
-  const environment = await database.prisma.environment.findUnique({
+async function findSource(db: Db, environmentId: string, organizationId: string | null): Promise<BrandSource | undefined> {
+  const environment = await db.environment.findUnique({
     where: { id: environmentId },
     select: {
       brand: true,
@@ -90,7 +104,7 @@ export function brandFrom({ name, settings, logos, organization }: BrandSource):
   const logo = (organization && logoAmong(organization.logos)) ?? logoAmong(logos);
   const background = [...(organization?.logos ?? []), ...logos].find(({ type }) => type === 'background');
   const css = [
-    colorsOf(theme, settings, (organization?.colors ?? {}) as Pick<BrandSettings, 'light' | 'dark'>),
+    colorsOf(theme, settings, (organization?.colors ?? {}) as OwnColors),
     shapesOf(settings),
     background && `body{background-image:url(logos/${background.id})}footer{background:var(--card);color:var(--quiet)}`,
     settings.customCss,
@@ -110,6 +124,8 @@ export function brandFrom({ name, settings, logos, organization }: BrandSource):
   };
 }
 
+type OwnColors = Pick<BrandSettings, 'light' | 'dark'>;
+
 function logoAmong(logos: BrandSource['logos']): Brand['logo'] {
   const [light, dark] = ['light', 'dark'].map((wanted) => logos.find(({ type }) => type === wanted));
   const any = light ?? dark;
@@ -121,7 +137,7 @@ function faviconsAmong(logos: BrandSource['logos']): LogoOfBrand[] {
 }
 
 /** Nothing where the pages are as they come: light or dark as the device says, in our colours. */
-function colorsOf(theme: Theme, environment: Pick<BrandSettings, 'light' | 'dark'>, own: Pick<BrandSettings, 'light' | 'dark'>): string {
+function colorsOf(theme: Theme, environment: OwnColors, own: OwnColors): string {
   const sources = (name: 'light' | 'dark'): Colors[] => [own[name] ?? {}, environment[name] ?? {}];
   const isOurs = [...sources('light'), ...sources('dark')].every((colors) => Object.keys(colors).length === 0);
   if (theme !== 'user_preference') return `:root{color-scheme:${theme};${declarations(sources(theme), theme)}}`;

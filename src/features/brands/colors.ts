@@ -73,14 +73,14 @@ function complete(sources: readonly Colors[], theme: ThemeName): Record<ColorNam
   return { ...all, input: found('input') ?? all.card };
 }
 
-/** The declarations that a theme's colours come to; whatever was given, all of it can be read. */
-export function declarations(sources: readonly Colors[], theme: ThemeName): string {
+/** What a theme's colours come to, by what they are for; whatever was given, all of it can be read. */
+export function paletteOf(sources: readonly Colors[], theme: ThemeName) {
   const { background, card, input, text: wanted, link: wantedLink, button, buttonText } = complete(sources, theme);
   const text = readable([wanted], card);
   const link = readable([wantedLink, button, text], card);
   const bad = readable(theme === 'light' ? ['#b3191f', '#ff9b9b'] : ['#ff9b9b', '#b3191f'], card);
   const surface = mix(bad, card, 0.08);
-  const values = {
+  return {
     page: background,
     card,
     field: input,
@@ -95,7 +95,11 @@ export function declarations(sources: readonly Colors[], theme: ThemeName): stri
     bad,
     'bad-surface': contrast(bad, surface) >= READABLE ? surface : card,
   };
-  return Object.entries(values)
+}
+
+/** The declarations of a palette, for a stylesheet. */
+export function declarations(sources: readonly Colors[], theme: ThemeName): string {
+  return Object.entries(paletteOf(sources, theme))
     .map(([name, color]) => `--${name}:${color}`)
     .join(';');
 }

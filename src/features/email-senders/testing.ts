@@ -4,8 +4,10 @@ import { InvalidInputError, UnauthenticatedError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts';
 import { serverOf } from '../../mail/choice.ts';
 import { type Envelope, type MailError, type SmtpServer, sendThrough } from '../../mail/smtp.ts';
+import { testMail } from '../../mail/templates.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, environmentScope, type Scope } from '../context.ts';
+import { paperFor } from '../letters/service.ts';
 import { changedSender, currentSender, type EmailSenderInput, mailStrangers } from './service.ts';
 
 /** Tests of one environment's sender in an hour: a server's passwords are not guessed through us. */
@@ -63,7 +65,7 @@ const prepare = action({
     await audit(ctx, { ...scope, action: 'email_sender.tested', target: { type: 'environment', id: environmentId } });
     const { name } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId }, select: { name: true } });
     const from = { name: fields.name ?? name, address: fields.email! };
-    return { scope, deliveryId, server, mail: { ...testMail(recipient), from } };
+    return { scope, deliveryId, server, mail: { ...testMail(await paperFor(ctx, environmentId), recipient), from } };
   },
 });
 
@@ -102,9 +104,4 @@ async function assertRoomForTest(ctx: Context, environmentId: string): Promise<v
   const since = later(ctx.clock.now(), -3600);
   if ((await ctx.db.mailDelivery.count({ where: { environmentId, kind: 'test', createdAt: { gt: since } } })) >= MAX_TESTS_PER_HOUR)
     throw new InvalidInputError('TOO_MANY_TESTS', `A sender is tested at most ${MAX_TESTS_PER_HOUR} times an hour.`);
-}
-
-function testMail(to: string) {
-  const words = 'This mail came through the sender that you are setting up: it works.';
-  return { to, subject: 'A test of your email sender', text: words, html: `<p>${words}</p>` };
 }

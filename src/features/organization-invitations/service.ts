@@ -12,6 +12,7 @@ import { organizationInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, type Scope, scopeOfRow } from '../context.ts';
+import { paperFor } from '../letters/service.ts';
 import { findRoles } from '../roles/service.ts';
 import { optionalText, requireEmail } from '../text.ts';
 import { findUserIdByEmail } from '../users/service.ts';
@@ -90,7 +91,8 @@ export const createOrganizationInvitation = action({
 
 async function mailInvitation(ctx: Context, organization: Organization, to: string, link: string): Promise<void> {
   const { environmentId, id: organizationId, name: organizationName } = organization;
-  const mail = organizationInvitationMail({ to, organizationName, link });
+  const paper = await paperFor(ctx, environmentId, { organizationId });
+  const mail = organizationInvitationMail(paper, { to, organizationName, link });
   await sendMail(ctx, mail, { kind: 'organization_invitation', environmentId, organizationId });
 }
 

@@ -1,4 +1,5 @@
 /** Texts that an operator has written in the place of ours, key by key and language by language. */
+import type { Db } from '../../db/client.ts';
 import type { Environment } from '../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import type { Language } from '../../languages/languages.ts';
@@ -33,13 +34,18 @@ export function pageOf(key: string): string {
 
 /** Own texts of a language, and of the language in general where it has none: `en` for `en-GB`. */
 export async function ownTexts(infrastructure: Infrastructure, environmentId: string, language: Language): Promise<Texts> {
-  const texts = await infrastructure.lookups.find(environmentId, `texts ${language}`, async () => {
-    const [base = language] = language.split('-');
-    const rows = await infrastructure.database.prisma.pageText.findMany({ where: { environmentId, language: { in: [base, language] } } });
-    const of = (tag: string) => Object.fromEntries(rows.filter((row) => row.language === tag).map(({ key, text }) => [key, text]));
-    return { ...of(base), ...of(language) };
-  });
+  const texts = await infrastructure.lookups.find(environmentId, `texts ${language}`, () =>
+    readOwnTexts(infrastructure.database.prisma, environmentId, language),
+  );
   return texts ?? {};
+}
+
+/** The same, read in the caller's transaction. */
+export async function readOwnTexts(db: Db, environmentId: string, language: Language): Promise<Texts> {
+  const [base = language] = language.split('-');
+  const rows = await db.pageText.findMany({ where: { environmentId, language: { in: [base, language] } } });
+  const of = (tag: string) => Object.fromEntries(rows.filter((row) => row.language === tag).map(({ key, text }) => [key, text]));
+  return { ...of(base), ...of(language) };
 }
 
 /** Every text that may be written anew, or those of one page; `rows` are those that are. */

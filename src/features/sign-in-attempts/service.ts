@@ -16,6 +16,7 @@ import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
 import { isPhone } from '../text.ts';
+import { paperFor } from '../letters/service.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
@@ -231,14 +232,16 @@ export async function sendCode(
       await textCode(tx, attempt.environmentId, to, code, input.issuer);
       return true;
     }
+    const organizationId = attempt.organizationId ?? attempt.request.organizationId;
+    const paper = await paperFor(tx, attempt.environmentId, { organizationId, isToVisitor: true });
     const mail =
       purpose === 'no_account'
-        ? noAccountMail({ to, applicationName })
-        : codeMail({ to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose: isMfa ? 'mfa' : purpose });
+        ? noAccountMail(paper, { to, applicationName })
+        : codeMail(paper, { to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose: isMfa ? 'mfa' : purpose });
     await sendMail(tx, mail, {
       kind: 'one_time_code',
       environmentId: attempt.environmentId,
-      organizationId: attempt.organizationId ?? attempt.request.organizationId,
+      organizationId,
       senderId: attempt.emailSenderId,
     });
     return true;

@@ -26,6 +26,7 @@ import {
 } from '../context.ts';
 import { watchingTeam } from '../effects.ts';
 import { accountEnvironment } from '../environments/service.ts';
+import { paperFor } from '../letters/service.ts';
 import { assertPlanHas } from '../plans.ts';
 import { optionalText, requireEmail } from '../text.ts';
 
@@ -67,9 +68,10 @@ export const inviteTeamMember = action({
   },
 });
 
-async function mailInvitation(ctx: Context, letter: Parameters<typeof teamInvitationMail>[0]): Promise<void> {
+async function mailInvitation(ctx: Context, letter: Parameters<typeof teamInvitationMail>[1]): Promise<void> {
   const { id: environmentId } = await accountEnvironment(ctx);
-  await sendMail(ctx, teamInvitationMail(letter), { kind: 'team_invitation', environmentId });
+  const paper = await paperFor(ctx, environmentId);
+  await sendMail(ctx, teamInvitationMail(paper, letter), { kind: 'team_invitation', environmentId });
 }
 
 async function isOnTeam(ctx: Context, businessId: string, email: string): Promise<boolean> {
