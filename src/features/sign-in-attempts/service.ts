@@ -15,8 +15,8 @@ import { codeText } from '../../phone/texts.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
-import { isPhone } from '../text.ts';
 import { paperFor } from '../letters/service.ts';
+import { isPhone } from '../text.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
