@@ -11,7 +11,7 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { type OpenInvitation, openInvitation } from '../features/organization-invitations/acceptance.ts';
 import { isPushedRequestUri, takePushedRequest } from '../features/pushed-requests/service.ts';
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
-import { isEmail } from '../features/text.ts';
+import { isEmail, isPhone, isUsername } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { clientOfDocument, isDocumentUrl } from './client-id-metadata-document.ts';
 import { invitationGone, PageError, RedirectError } from './errors.ts';
@@ -121,7 +121,7 @@ export async function checkAuthorization(
       state: value(draft.query, 'state') ?? null,
       nonce: value(draft.query, 'nonce') ?? null,
       dpopJkt: value(draft.query, 'dpop_jkt') ?? null,
-      loginHint: invitation?.email ?? emailHint(value(draft.query, 'login_hint')),
+      loginHint: invitation?.email ?? loginHint(value(draft.query, 'login_hint')),
       lang: language(draft.query),
       asksConsent: draft.asksConsent,
       hasSuccessPage: isTrue(draft.query, 'has_success_page') || isTrue(draft.query, 'is_use_auth_success_page'),
@@ -274,8 +274,12 @@ function isTrue(query: Query, name: string): boolean {
   return value(query, name) === 'true';
 }
 
-function emailHint(hint: string | undefined): string | null {
-  return hint && isEmail(hint) ? hint : null;
+/** What to sign in with: an address, `phone:<E.164>:<country>` or `username:<name>`. What is none of these is no reason to refuse. */
+function loginHint(hint: string | undefined): string | null {
+  if (!hint) return null;
+  const [kind, text = '', country] = hint.split(':');
+  if (kind === 'phone') return isPhone(text) && /^[a-z]{2}$/i.test(country ?? 'us') ? hint : null;
+  return (kind === 'username' ? isUsername(text) && hint === `username:${text}` : isEmail(hint)) ? hint : null;
 }
 
 /** The language that the pages are asked for; what is no language tag is no reason to refuse. */

@@ -9,6 +9,8 @@ export interface StepView extends Scene {
     readonly step: string;
     readonly flow: 'login' | 'register';
     readonly email: string | null;
+    readonly phone: string | null;
+    readonly username: string | null;
     readonly firstName: string | null;
     readonly lastName: string | null;
   };

@@ -16,6 +16,7 @@ import { answer, type Destination } from '../oidc/answer.ts';
 import type { Authorization } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
 import { codeFor } from './completion.ts';
+import { usesPassword } from './identifiers.ts';
 import { arriveAtMfa } from './mfa.ts';
 import { chooseOrganization } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
@@ -115,7 +116,7 @@ export async function identified(
   method: AuthenticationMethod,
 ): Promise<Outcome> {
   const isPasswordDue =
-    attempt.isReset || (place.client.emailSignIn === 'password' && (await passwordState(ctx, attempt.environmentId, userId)) !== 'set');
+    attempt.isReset || (usesPassword(place.client, attempt) && (await passwordState(ctx, attempt.environmentId, userId)) !== 'set');
   return isPasswordDue ? newPassword(ctx, place, attempt, userId, method) : authenticated(ctx, place, attempt, userId, method);
 }
 

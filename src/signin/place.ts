@@ -16,10 +16,11 @@ export function pageOf(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
 }
 
 /** Whose tries are taken by what is typed in an attempt. */
-export function suspectOf({ userId, email }: Pick<Attempt, 'userId' | 'email'>): Suspect {
+export function suspectOf({ userId, phone, email, username }: Pick<Attempt, 'userId' | 'phone' | 'email' | 'username'>): Suspect {
   if (userId) return { userId };
-  if (!email) throw expired();
-  return { address: email };
+  const address = phone ?? email ?? username;
+  if (!address) throw expired();
+  return { address };
 }
 
 /** What mails call the application: not what a stranger calls itself. */

@@ -12,6 +12,7 @@ import { PageError } from '../oidc/errors.ts';
 import { page } from '../pages/layout.ts';
 import { sameText } from '../security/secrets.ts';
 import { startOver } from './flow.ts';
+import { shownIdentifier } from './identifiers.ts';
 import { expired, foreignBrowser, pageOf } from './place.ts';
 import { STEPS } from './steps/index.ts';
 import { type Problem, problem, problemText, type StepResult, type Visit } from './steps/step.ts';
@@ -34,8 +35,8 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const { attempt, place, csrf } = visited;
       if (!sameText(form['csrf'] ?? '', csrf)) throw foreignBrowser();
       // By the address where there is one: with an account and without one the same requests are counted alike.
-      const typed = attempt.step === 'identify' ? form['p_email']?.trim() : undefined;
-      const account = (typed || attempt.email)?.toLowerCase() ?? attempt.userId ?? undefined;
+      const typed = attempt.step === 'identify' ? (form['p_email'] || form['p_username'] || form['p_phone'])?.trim() : undefined;
+      const account = (typed || shownIdentifier(attempt)).toLowerCase() || (attempt.userId ?? undefined);
       limitRate(infrastructure, 'auth', place.tenancy.environmentId, { account });
       const { forms } = STEPS[attempt.step];
       const submit = Object.hasOwn(forms, request.params.form) ? forms[request.params.form] : undefined;

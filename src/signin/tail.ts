@@ -2,11 +2,13 @@
 import { isConsentDue } from '../features/consents/service.ts';
 import { type Context, inTransaction } from '../features/context.ts';
 import { deviceToConfirm } from '../features/device-authorizations/service.ts';
+import { signInPolicy } from '../features/environment-policies/service.ts';
 import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
+import { bringsOrganization } from '../features/organizations/service.ts';
 import { passkeyPolicyFor, passkeyPrompt } from '../features/passkeys/service.ts';
 import { findSession, isIdle, type Session } from '../features/sessions/service.ts';
 import { type Attempt, type AttemptChange, type Step, updateAttempt } from '../features/sign-in-attempts/service.ts';
-import { findUserIdByEmail, isSuspended } from '../features/users/service.ts';
+import { addressOf, findUserIdBy, type IdentityType, isSuspended } from '../features/users/service.ts';
 import { invitationGone } from '../oidc/errors.ts';
 import { complete } from './completion.ts';
 import type { Outcome } from './flow.ts';
@@ -26,12 +28,13 @@ export interface Known {
 }
 
 /** What a step of the tail judges by. */
-export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'> & {
-  /** The second factors that were proved in this attempt. */
-  readonly mfaProofs?: readonly string[];
-  /** Whether the application wants no page: then nobody is asked what does not have to be. */
-  readonly isSilent?: boolean;
-};
+export type Pending = Pick<Attempt, 'request' | 'organizationId' | 'answered'> &
+  Partial<Pick<Attempt, 'username'>> & {
+    /** The second factors that were proved in this attempt. */
+    readonly mfaProofs?: readonly string[];
+    /** Whether the application wants no page: then nobody is asked what does not have to be. */
+    readonly isSilent?: boolean;
+  };
 
 /** Says which page of a step is due, if any: `identify` where a session is not enough. Never asked again in an attempt that has `answered` it. */
 type Due = (ctx: Context, place: Place, pending: Pending, known: Known) => Promise<Step | undefined>;
@@ -44,11 +47,26 @@ const TAIL: Readonly<Record<string, Due>> = {
   [SESSION]: async (ctx, place, { organizationId }, { session }) =>
     session && (await isIdleFor(ctx, place, session, organizationId)) ? 'identify' : undefined,
   mfa: mfaDue,
+  organization_name: organizationNameDue,
+  email: async (ctx, { tenancy }, { username }, { userId, session }) =>
+    username && !session && !(await addressOf(ctx, tenancy.environmentId, userId)) ? 'provide_email' : undefined,
   passkey: passkeyDue,
   device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
   consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
     (await isConsentDue(ctx, tenancy.environmentId, userId, client, request)) ? 'consent' : undefined,
 };
+
+/** Asks a new user for the name of the organization that they bring along, where the application has said none. */
+async function organizationNameDue(
+  ctx: Context,
+  { tenancy: { environmentId } }: Place,
+  { request: { newOrganization }, organizationId }: Pending,
+  { userId }: Known,
+): Promise<Step | undefined> {
+  if (!newOrganization || newOrganization.name !== null || organizationId) return undefined;
+  const { allowOrganizationCreation } = await signInPolicy(ctx, environmentId);
+  return allowOrganizationCreation && (await bringsOrganization(ctx, environmentId, userId)) ? 'organization_name' : undefined;
+}
 
 /** What people type to be known, and what they have instead of it. */
 const TYPED = ['otp', 'pwd', 'sms'];
@@ -147,9 +165,15 @@ export async function knownIn(
 
 /** Is the person still who the attempt took it for, and welcome? An operator may have changed that since the last step.
  * @throws PageError */
-export async function assertWelcome(ctx: Context, { environmentId, email }: Pick<Attempt, 'environmentId' | 'email'>, userId: string) {
+export async function assertWelcome(
+  ctx: Context,
+  { environmentId, email, phone, username, flow }: Pick<Attempt, 'environmentId' | 'email' | 'phone' | 'username' | 'flow'>,
+  userId: string,
+) {
   if (await isSuspended(ctx, environmentId, userId)) throw suspended();
-  if (email && (await findUserIdByEmail(ctx, environmentId, email)) !== userId) throw expired();
+  const identities = { email, phone, username: flow === 'login' ? username : null };
+  for (const [type, value] of Object.entries(identities))
+    if (value && (await findUserIdBy(ctx, environmentId, type as IdentityType, value)) !== userId) throw expired();
 }
 
 /** Makes the person a member of the organization that the attempt's invitation is to, once. Returns what is answered by then.

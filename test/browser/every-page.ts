@@ -10,6 +10,7 @@ import { sealPending } from '../../src/signin/mfa.ts';
 import { STEPS } from '../../src/signin/steps/index.ts';
 import type { TestApp } from '../helpers/app.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
+import { setApplication } from '../signin/methods.ts';
 
 export interface Stage {
   readonly gatehouse: TestApp;
@@ -124,6 +125,12 @@ async function mistake({ page }: Stage, fields: Record<string, string>): Promise
 
 const OTHER_PAGES: readonly HostedPage[] = [
   { name: 'register', open: (stage) => openStep(stage, 'identify', { prompt: 'create' }) },
+  { name: 'identify-phone', open: (stage) => openMethods(stage, { emailSignIn: 'off', phoneSignIn: 'code' }) },
+  { name: 'identify-choice', open: (stage) => openMethods(stage, { phoneSignIn: 'code', usernameSignIn: 'password' }) },
+  {
+    name: 'register-username',
+    open: (stage) => openMethods(stage, { emailSignIn: 'off', usernameSignIn: 'password' }, { prompt: 'create' }),
+  },
   {
     name: 'identify-mistake',
     async open(stage) {
@@ -170,6 +177,17 @@ const OTHER_PAGES: readonly HostedPage[] = [
     },
   },
 ];
+
+/** The first page of an application with other ways to sign in, which it has for this one page. */
+async function openMethods(
+  stage: Stage,
+  methods: Parameters<typeof setApplication>[1],
+  parameters: Record<string, string> = {},
+): Promise<void> {
+  await setApplication(stage.gatehouse, methods);
+  await openStep(stage, 'identify', parameters);
+  await setApplication(stage.gatehouse, { emailSignIn: 'password', phoneSignIn: 'off', usernameSignIn: 'off' });
+}
 
 async function goTo(page: Page, url: string): Promise<void> {
   await page.goto(url);

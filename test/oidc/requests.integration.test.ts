@@ -220,9 +220,42 @@ describe('the organization', () => {
     expect(made.isAutoMembershipEnabled).toBe(false);
   });
 
-  test('without a name is called after its user', async () => {
-    await signUp(gatehouse, { parameters: { is_create_org: 'true', org_name: '' } });
-    expect(await prisma().organization.count({ where: { name: 'Jane Roe’s organization' } })).toBe(1);
+  test('without a name asks its user for one, however long they take and however often they send it', async () => {
+    const email = newAddress('founder');
+    const parameters = { is_create_org: 'true', org_name: '' };
+    const agent = newAgent();
+    const request = requestOf(gatehouse, 'spa', { ...parameters, prompt: 'create' });
+    const code = await agent.submit(await agent.open(request.url), 'identify', { p_email: email });
+    const left = await choosePassword(agent, await typeCode(gatehouse, agent, code, email));
+    expect(headingOf(left)).toBe('Name your organization');
+    expect(await prisma().membership.count({ where: { userId: await userIdOf(gatehouse, email) } })).toBe(0);
+
+    // Left there, and come back to by signing in.
+    const { agent: later, page, request: again } = await signIn(gatehouse, email, { parameters });
+    expect(headingOf(page)).toBe('Name your organization');
+    expect((await later.submit(page, 'organization_name', { p_organization_name: ' \u0007 ' })).status).toBe(422);
+    const ends = await Promise.all(
+      [1, 2, 3].map(() => later.submit(page, 'organization_name', { p_organization_name: 'Cellar\n& Daughters' })),
+    );
+    const end = ends.find((each) => parametersOf(each)['code'])!;
+    const claims = decodeJwt((await exchange(gatehouse, answerOf(end, again))).body.access_token);
+    const made = await prisma().organization.findMany({ where: { name: 'Cellar & Daughters' }, include: { memberships: true } });
+    expect(made.map(({ id, memberships }) => [id, memberships.map(({ userId }) => userId)])).toEqual([[claims['org_code'], [claims.sub]]]);
+    const third = await signIn(gatehouse, email, { parameters });
+    expect(parametersOf(third.page)).toHaveProperty('code');
+  });
+
+  test('is asked of nobody who has an account, or where the policy forbids it', async () => {
+    const parameters = { is_create_org: 'true' };
+    const { email } = await signUp(gatehouse);
+    expect(parametersOf((await signIn(gatehouse, email, { parameters })).page)).toHaveProperty('code');
+    await prisma().membership.deleteMany({ where: { userId: await userIdOf(gatehouse, email) } });
+    expect(parametersOf((await signIn(gatehouse, email, { parameters })).page)).toHaveProperty('code');
+    const { id } = await productionEnvironment(gatehouse);
+    await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: false } });
+    const { first } = await signUp(gatehouse, { parameters });
+    expect(first.code).toBeTruthy();
+    await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
   });
 
   test('is not made for who has an account, nor where the policy forbids it, nor twice for one who asks twice at once', async () => {

@@ -37,7 +37,6 @@ const PhoneSignInEnum = builder.enumType('PhoneSignIn', {
   description: 'How people sign in with a phone number.',
   values: {
     CODE: { value: 'code', description: 'By a one-time code in a text message.' },
-    PASSWORD: { value: 'password', description: 'By a password.' },
     OFF: { value: 'off', description: 'Not at all.' },
   },
 });
@@ -45,6 +44,7 @@ const PhoneSignInEnum = builder.enumType('PhoneSignIn', {
 const UsernameSignInEnum = builder.enumType('UsernameSignIn', {
   description: 'How people sign in with a username.',
   values: {
+    CODE: { value: 'code', description: 'By a one-time code, mailed to the address of whoever has the name.' },
     PASSWORD: { value: 'password', description: 'By a password.' },
     OFF: { value: 'off', description: 'Not at all.' },
   },
@@ -91,6 +91,15 @@ export const Application = builder.prismaObject('Application', {
       description: 'How people sign in with a username.',
       select: { usernameSignIn: true },
       resolve: ({ usernameSignIn }) => usernameSignIn as UsernameSignIn,
+    }),
+    asksForNames: t.exposeBoolean('asksForNames', {
+      nullable: true,
+      description: 'Whether who signs up is asked for a first and a last name.',
+    }),
+    showsSignInLink: t.exposeBoolean('showsSignInLink', {
+      nullable: true,
+      description:
+        'Whether the sign-up page shows the way to the sign-in page. Without it and the names one form serves for both: who has an account is signed in by it.',
     }),
     callbackUrls: t.exposeStringList('callbackUrls', {
       nullable: true,
@@ -207,6 +216,8 @@ defineMutation({
     emailSignIn: t.field({ type: EmailSignInEnum, description: 'Absent: unchanged.' }),
     phoneSignIn: t.field({ type: PhoneSignInEnum, description: 'Absent: unchanged.' }),
     usernameSignIn: t.field({ type: UsernameSignInEnum, description: 'Absent: unchanged.' }),
+    asksForNames: t.boolean({ description: 'Absent: unchanged.' }),
+    showsSignInLink: t.boolean({ description: 'Absent: unchanged.' }),
     isSessionPersistent: t.boolean({ description: 'Absent: unchanged.' }),
     requirePushedAuthorizationRequests: t.boolean({ description: 'Absent: unchanged.' }),
     sessionInactivityTimeout: t.int({

@@ -30,8 +30,9 @@ export type ApplicationType = (typeof APPLICATION_TYPES)[number];
 /** How people sign in with an identity of a kind; never by a code and by a password at once. */
 export const EMAIL_SIGN_INS = ['code', 'password', 'off'] as const;
 export type EmailSignIn = (typeof EMAIL_SIGN_INS)[number];
-export type PhoneSignIn = EmailSignIn;
-export type UsernameSignIn = Exclude<EmailSignIn, 'code'>;
+export type PhoneSignIn = Exclude<EmailSignIn, 'password'>;
+/** A code goes to the address of the user who has the name. */
+export type UsernameSignIn = EmailSignIn;
 
 export interface CreateApplicationInput {
   readonly environmentId?: string | null | undefined;
@@ -114,6 +115,8 @@ export interface UpdateApplicationInput {
   readonly emailSignIn?: EmailSignIn | null | undefined;
   readonly phoneSignIn?: PhoneSignIn | null | undefined;
   readonly usernameSignIn?: UsernameSignIn | null | undefined;
+  readonly asksForNames?: boolean | null | undefined;
+  readonly showsSignInLink?: boolean | null | undefined;
   readonly isSessionPersistent?: boolean | null | undefined;
   readonly sessionInactivityTimeout?: number | null | undefined;
   readonly requirePushedAuthorizationRequests?: boolean | null | undefined;
@@ -140,6 +143,8 @@ export const updateApplication = action({
         emailSignIn: input.emailSignIn ?? undefined,
         phoneSignIn: input.phoneSignIn ?? undefined,
         usernameSignIn: input.usernameSignIn ?? undefined,
+        asksForNames: input.asksForNames ?? undefined,
+        showsSignInLink: input.showsSignInLink ?? undefined,
         isSessionPersistent: input.isSessionPersistent ?? undefined,
         sessionInactivityTimeout: sessionInactivityTimeout ?? undefined,
         requirePushedRequests: input.requirePushedAuthorizationRequests ?? undefined,
@@ -205,6 +210,11 @@ export interface Client {
   /** The only organization that a machine acts for. */
   readonly organization: { readonly id: string; readonly isSuspended: boolean } | null;
   readonly emailSignIn: EmailSignIn;
+  readonly phoneSignIn: PhoneSignIn;
+  readonly usernameSignIn: UsernameSignIn;
+  /** Whether who signs up is asked for names, and shown the way to the sign-in page. */
+  readonly asksForNames: boolean;
+  readonly showsSignInLink: boolean;
   readonly callbackUrls: readonly string[];
   readonly logoutUrls: readonly string[];
   readonly loginUri: string | null;
@@ -243,7 +253,8 @@ export interface AuthorizedApi {
 const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', coalesce(a.metadata_url, substr(a.id, 5)), 'name', a.name, 'type', a.type,
     'secretHash', a.secret_hash, 'previousSecretHash', a.previous_secret_hash, 'jwks', a.jwks, 'jwksUri', a.jwks_uri,
     'organization', CASE WHEN a.organization_id IS NOT NULL THEN (SELECT json_build_object('id', o.id, 'isSuspended', o.is_suspended)
-       FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
+       FROM organizations o WHERE o.environment_id = a.environment_id AND o.id = a.organization_id) END, 'emailSignIn', a.email_sign_in,
+    'phoneSignIn', a.phone_sign_in, 'usernameSignIn', a.username_sign_in, 'asksForNames', a.asks_for_names, 'showsSignInLink', a.shows_sign_in_link, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
     'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims, 'isHasuraMappingEnabled', a.is_hasura_mapping_enabled,
     'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,

@@ -239,6 +239,23 @@ export async function createOwnOrganization(ctx: Context, scope: Scope, input: {
   return id;
 }
 
+/** Has the user still to bring an organization along: are they in none, and have they never come to the end of a sign-in? */
+export async function bringsOrganization(ctx: Context, environmentId: string, userId: string): Promise<boolean> {
+  return (await ctx.db.user.count({ where: { environmentId, id: userId, totalSignIns: 0, memberships: { none: {} } } })) > 0;
+}
+
+/** As {@link createOwnOrganization}, once for a new user, however often it is asked for at the same moment.
+ * @returns the organization's id, or undefined when the user has one by now */
+export async function createFirstOrganization(
+  ctx: Context,
+  scope: Scope,
+  input: { name: string; userId: string },
+): Promise<string | undefined> {
+  const { environmentId } = scope;
+  await ctx.db.$queryRaw`SELECT id FROM users WHERE environment_id = ${environmentId} AND id = ${input.userId} FOR NO KEY UPDATE`;
+  return (await bringsOrganization(ctx, environmentId, input.userId)) ? createOwnOrganization(ctx, scope, input) : undefined;
+}
+
 /** Lets a new user into the organization that came with the request, or the default one, where that one is open to it, and
  * into those that take everybody of the user's domain. */
 export async function joinAsNewUser(ctx: Context, scope: Scope, userId: string, organizationId: string | undefined): Promise<void> {

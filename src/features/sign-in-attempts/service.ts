@@ -11,7 +11,7 @@ import { randomDigits, randomToken, sortableHex } from '../../kernel/ids.ts';
 import { sendMail } from '../../mail/sender.ts';
 import { codeMail, noAccountMail } from '../../mail/templates.ts';
 import { sendText } from '../../phone/sender.ts';
-import { codeText } from '../../phone/texts.ts';
+import { codeText, noAccountText } from '../../phone/texts.ts';
 import { sameText, sha256 } from '../../security/secrets.ts';
 import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
@@ -29,11 +29,13 @@ export const MAX_TEXTS_PER_HOUR = 10;
 /** The page a person is on. */
 export type Step =
   | 'identify'
+  | 'provide_email'
   | 'not_found'
   | 'code'
   | 'password'
   | 'new_password'
   | 'organization'
+  | 'organization_name'
   | 'passkey_setup'
   | 'passkey_off'
   | 'invitation'
@@ -66,11 +68,11 @@ export interface AuthorizationRequest {
   readonly organizationId: string | null;
   /** The code of the device that the person signs in for: it ends with a decision, and no code goes back. */
   readonly userCode?: string;
-  /** The organization that a new user brings along; without a name it is called after the user. */
+  /** The organization that a new user brings along; without a name they are asked for it. */
   readonly newOrganization: { readonly name: string | null } | null;
   /** The invitation that the person came by, into {@link organizationId}. */
   readonly invitationId: string | null;
-  /** The address to sign in with; with an invitation the only one. */
+  /** The address to sign in with, with an invitation the only one; or `phone:<E.164>:<country>`, or `username:<name>`. */
   readonly loginHint: string | null;
   /** The language tag that the pages are asked for. */
   readonly lang: string | null;
@@ -114,7 +116,7 @@ export async function startAttempt(
       step: input.step ?? 'identify',
       browserHash: sha256(browserToken),
       request: request as unknown as Prisma.InputJsonObject,
-      email: request.loginHint,
+      ...hinted(request.loginHint),
       emailSenderId: await currentSenderId(ctx, rest.environmentId),
       expiresAt: later(ctx.clock.now(), ATTEMPT_SECONDS),
     },
@@ -149,6 +151,9 @@ export type AttemptChange = Partial<
     | 'step'
     | 'flow'
     | 'email'
+    | 'phone'
+    | 'username'
+    | 'usesPhone'
     | 'firstName'
     | 'lastName'
     | 'userId'
@@ -163,8 +168,20 @@ export type AttemptChange = Partial<
 >;
 
 /** The attempt as the caller read it: a change is for that one, and none once another request has moved it on. */
-function unmoved({ environmentId, id, step, email }: Attempt) {
-  return { environmentId, id, step, email };
+function unmoved({ environmentId, id, step, email, phone }: Attempt) {
+  return { environmentId, id, step, email, phone };
+}
+
+/** What a hint fills in. */
+function hinted(hint: string | null): AttemptChange {
+  const [kind, value = ''] = hint?.split(':') ?? [];
+  if (kind === 'phone') return { phone: value, usesPhone: true };
+  return kind === 'username' ? { username: value } : { email: hint };
+}
+
+/** What the attempt's code proves; of who has typed a username and can be sent nothing, that. */
+function codeIsFor({ phone, email, username }: Attempt): string | null {
+  return phone ?? email ?? username;
 }
 
 /** Moves the attempt on from where the caller found it. A request that comes too late changes nothing: the faster one stands. */
@@ -191,36 +208,38 @@ export async function endProvedAttempts(ctx: Context, environmentId: string, use
   await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
 }
 
-/** What a code is sent for. `no_account`: the mail says that there is none, and no code will do. `mfa`: it proves that address or number as a second factor, and nothing else. */
+/** What a code is sent for. `no_account`: what is sent says that there is none, and no code will do. `mfa`: it proves that address or number as a second factor, and nothing else. */
 export type CodePurpose = 'sign_in' | 'sign_up' | 'have_account' | 'no_account' | 'reset_password' | { readonly mfa: string };
 
-/** Sends a fresh 6-digit code to the address, or the number, that it is to prove; false during the address's cool-down. It need not have an account.
+/** What a code is sent for, and by whom. */
+export interface CodeInput {
+  readonly applicationName: string;
+  readonly issuer: string;
+  /** Seconds. */
+  readonly lifetime: number;
+  readonly purpose: CodePurpose;
+  readonly change?: AttemptChange;
+}
+
+/** Sends a fresh 6-digit code to what it is to prove: the attempt's address or phone, or a second factor's; false during the cool-down. It need not have an account.
  * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR}, over all attempts */
-export async function sendCode(
-  ctx: Context,
-  attempt: Attempt,
-  input: { applicationName: string; issuer: string; lifetime: number; purpose: CodePurpose; change?: AttemptChange },
-): Promise<boolean> {
+export async function sendCode(ctx: Context, attempt: Attempt, input: CodeInput): Promise<boolean> {
+  const { purpose } = input;
   const now = ctx.clock.now();
-  const { applicationName, purpose } = input;
   const code = randomDigits(6);
+  const next = { ...attempt, ...input.change };
   const isMfa = typeof purpose === 'object';
-  const to = isMfa ? purpose.mfa : (input.change?.email ?? attempt.email);
+  const to = isMfa ? purpose.mfa : codeIsFor(next);
   if (!to) return false;
+  const isGood = isMfa || (purpose !== 'no_account' && (next.phone ?? next.email) !== null);
+  const isCool = [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, ...(isMfa ? [{ codeHash: null }] : [])];
   return inTransaction(ctx, async (tx) => {
     const { count } = await tx.db.signInAttempt.updateMany({
-      where: {
-        ...unmoved(attempt),
-        OR: [
-          { codeSentAt: null },
-          { codeSentAt: { lte: later(now, -RESEND_SECONDS) } },
-          isMfa ? { codeHash: null } : { email: { not: to } },
-        ],
-      },
+      where: { ...unmoved(attempt), ...((isMfa || to === codeIsFor(attempt)) && { OR: isCool }) },
       data: {
         step: 'code',
         ...input.change,
-        codeHash: codeHash(ctx, attempt, isMfa ? 'mfa' : 'sign_in', to, purpose === 'no_account' ? randomToken() : code),
+        codeHash: codeHash(ctx, attempt, isMfa ? 'mfa' : 'sign_in', to, isGood ? code : randomToken()),
         codeExpiresAt: later(now, input.lifetime),
         codeSentAt: now,
         codeTries: 0,
@@ -228,33 +247,35 @@ export async function sendCode(
     });
     if (count === 0) return false;
     await countCode(tx, attempt.environmentId, to);
-    if (isPhone(to)) {
-      await textCode(tx, attempt.environmentId, to, code, input.issuer);
-      return true;
-    }
-    const organizationId = attempt.organizationId ?? attempt.request.organizationId;
-    const paper = await paperFor(tx, attempt.environmentId, { organizationId, isToVisitor: true });
-    const mail =
-      purpose === 'no_account'
-        ? noAccountMail(paper, { to, applicationName })
-        : codeMail(paper, { to, code, minutes: Math.round(input.lifetime / 60), applicationName, purpose: isMfa ? 'mfa' : purpose });
-    await sendMail(tx, mail, {
-      kind: 'one_time_code',
-      environmentId: attempt.environmentId,
-      organizationId,
-      senderId: attempt.emailSenderId,
-    });
+    await deliverCode(tx, next, code, input);
     return true;
   });
 }
 
-/** Texts a code to a phone. */
-async function textCode(ctx: Context, environmentId: string, to: string, code: string, issuer: string): Promise<void> {
+/** Of a username that nobody has, or whose user has no address, there is nowhere to send anything. */
+async function deliverCode(ctx: Context, attempt: Attempt, code: string, { applicationName, issuer, lifetime, purpose }: CodeInput) {
+  const { environmentId } = attempt;
+  const isMfa = typeof purpose === 'object';
+  const to = isMfa ? purpose.mfa : (attempt.phone ?? attempt.email);
+  if (!to) return;
+  if (isPhone(to)) return textCode(ctx, environmentId, to, purpose === 'no_account' ? null : code, issuer);
+  const organizationId = attempt.organizationId ?? attempt.request.organizationId;
+  const paper = await paperFor(ctx, environmentId, { organizationId, isToVisitor: true });
+  const mail =
+    purpose === 'no_account'
+      ? noAccountMail(paper, { to, applicationName })
+      : codeMail(paper, { to, code, minutes: Math.round(lifetime / 60), applicationName, purpose: isMfa ? 'mfa' : purpose });
+  await sendMail(ctx, mail, { kind: 'one_time_code', environmentId, organizationId, senderId: attempt.emailSenderId });
+}
+
+/** Texts a code to a phone, or that there is no account with it. */
+async function textCode(ctx: Context, environmentId: string, to: string, code: string | null, issuer: string): Promise<void> {
   const { business } = await ctx.db.environment.findUniqueOrThrow({
     where: { id: environmentId },
     select: { business: { select: { name: true } } },
   });
-  await sendText(ctx, { environmentId, to, text: codeText({ businessName: business.name, issuer, code }) });
+  const words = { businessName: business.name, issuer };
+  await sendText(ctx, { environmentId, to, text: code === null ? noAccountText(words) : codeText({ ...words, code }) });
 }
 
 /** Counts a code against the address or the number (E.164) that it goes to; one at a time, so that no number of parallel requests gets more.
@@ -291,8 +312,8 @@ export async function checkCode(
   const [row] = rows;
   if (!row?.hash) return 'used_up';
   if (!row.expires || row.expires <= now) return 'expired';
-  const [proves, address] = mfaAddress === undefined ? (['sign_in', attempt.email ?? ''] as const) : (['mfa', mfaAddress] as const);
-  if (!sameText(codeHash(ctx, attempt, proves, address, code), row.hash)) return 'wrong';
+  const [proves, to] = mfaAddress === undefined ? (['sign_in', codeIsFor(attempt) ?? ''] as const) : (['mfa', mfaAddress] as const);
+  if (!sameText(codeHash(ctx, attempt, proves, to, code), row.hash)) return 'wrong';
   const { count } = await ctx.db.signInAttempt.updateMany({ where: { environmentId, id, codeHash: row.hash }, data: { codeHash: null } });
   return count === 1 ? 'right' : 'used_up';
 }

@@ -9,7 +9,7 @@ import { actingAs, action, atVersion, type Context, environmentScope, NEXT_VERSI
 import { type PasswordHashInput, savePasswordHash } from '../credentials/service.ts';
 import { addMembership, joinAsNewUser } from '../organizations/service.ts';
 import { changedOptionalText, optionalText } from '../text.ts';
-import { assertIdentityFree, checkIdentity, type NewIdentity, searchContactsOf } from './identities.ts';
+import { assertIdentityFree, checkIdentity, type IdentityType, type NewIdentity, searchContactsOf } from './identities.ts';
 
 export { usersMatching } from './finding.ts';
 export {
@@ -160,20 +160,31 @@ function pictureUrl(text: string | null | undefined): string | null | undefined 
   return picture;
 }
 
-/** Writes a user with an email identity, in no organization yet. */
+/** Writes a user in no organization yet, with an address or a number that it has proved, or is known by.
+ * @throws InvalidInputError USERNAME_TAKEN */
 export async function createUserRow(
   ctx: Context,
   scope: Scope,
   input: {
-    email: string;
-    isEmailVerified: boolean;
+    email?: string | null;
+    isEmailVerified?: boolean;
+    /** E.164, and proved. */
+    phone?: string | null;
+    username?: string | null;
     firstName?: string | null | undefined;
     lastName?: string | null | undefined;
   },
 ): Promise<User> {
-  const { email, isEmailVerified } = input;
+  const { email, isEmailVerified = false, phone, username } = input;
+  const identities: NewIdentity[] = [
+    ...(email ? [{ ...checkIdentity('email', email, 'email'), isVerified: isEmailVerified }] : []),
+    ...(phone ? [{ ...checkIdentity('phone', phone, 'phone'), isVerified: true }] : []),
+    ...(username ? [{ ...checkIdentity('username', username, 'username'), isVerified: false }] : []),
+  ];
+  for (const identity of identities)
+    if (identity.type === 'username') await assertIdentityFree(ctx, scope.environmentId, identity, 'username');
   const profile = { firstName: optionalText(input.firstName, 'firstName'), lastName: optionalText(input.lastName, 'lastName') };
-  return writeUser(ctx, scope, profile, [{ type: 'email', value: email, normalized: email.toLowerCase(), isVerified: isEmailVerified }]);
+  return writeUser(ctx, scope, profile, identities);
 }
 
 /** Writes a user with at most one identity of each kind. */
@@ -193,21 +204,32 @@ async function writeUser(
   return user;
 }
 
-/** The id of the user with this email identity, compared without case. */
-export async function findUserIdByEmail(ctx: Context, environmentId: string, email: string): Promise<string | undefined> {
+/** The id of the user with this identity, compared without case. */
+export async function findUserIdBy(ctx: Context, environmentId: string, type: IdentityType, value: string): Promise<string | undefined> {
   const identity = await ctx.db.identity.findUnique({
-    where: { environmentId_type_normalized: { environmentId, type: 'email', normalized: email.toLowerCase() } },
+    where: { environmentId_type_normalized: { environmentId, type, normalized: value.toLowerCase() } },
     select: { userId: true },
   });
   return identity?.userId;
 }
 
-/** Marks an address as proved by its owner. */
-export async function verifyEmail(ctx: Context, environmentId: string, email: string): Promise<void> {
-  await ctx.db.identity.updateMany({
-    where: { environmentId, type: 'email', normalized: email.toLowerCase() },
-    data: { isVerified: true },
+export function findUserIdByEmail(ctx: Context, environmentId: string, email: string): Promise<string | undefined> {
+  return findUserIdBy(ctx, environmentId, 'email', email);
+}
+
+/** The address that a user is written to; undefined for a user without one. */
+export async function addressOf(ctx: Context, environmentId: string, userId: string): Promise<string | undefined> {
+  const identity = await ctx.db.identity.findFirst({
+    where: { environmentId, userId, type: 'email' },
+    orderBy: [{ isPrimary: 'desc' }, { createdAt: 'asc' }, { id: 'asc' }],
+    select: { value: true },
   });
+  return identity?.value;
+}
+
+/** Marks an address or a number as proved by its owner. */
+export async function verifyIdentity(ctx: Context, environmentId: string, type: IdentityType, value: string): Promise<void> {
+  await ctx.db.identity.updateMany({ where: { environmentId, type, normalized: value.toLowerCase() }, data: { isVerified: true } });
 }
 
 /** Has the address been proved by its owner? */

@@ -1,59 +1,67 @@
-/** The first page: an address, and for sign-up a name. Decides which method comes next. */
+/** The first page: an address, a username or a phone number, and for sign-up a name. Decides which method comes next. */
 
+import type { Client } from '../../features/applications/service.ts';
+import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
-import { type AttemptChange, type Flow, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
-import { isEmail } from '../../features/text.ts';
-import { findUserIdByEmail, isSuspended } from '../../features/users/service.ts';
-import { aside, back, banner, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { isEmail, isUsername } from '../../features/text.ts';
+import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
+import { aside, back, banner, field, form, type StepView, select, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
+import { countriesIn, nationalForm, parseNumber } from '../../phone/numbers.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
+import { type Asked, askedAt, type Identifier, shownIdentifier } from '../identifiers.ts';
 import { pageOf } from '../place.ts';
-import { askForCode } from './email-code.ts';
+import { askForCode } from './code.ts';
 import { invitedTo } from './invitation.ts';
 import { passkeyButton, submitPasskey } from './passkey.ts';
-import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
+import { type Problem, problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
 export const identifyStep: StepDefinition = {
   show: async (view, visit) => {
-    const organization = await invitedTo(visit);
-    if (view.attempt.flow === 'register') return register(view, organization);
+    const { ctx, place, attempt } = visit;
+    const asked = await askedAt(ctx, place, attempt);
+    const invitedInto = await invitedTo(visit);
+    const fields = await identifierFields(view, visit, asked, invitedInto !== null);
+    if (attempt.flow === 'register') return register(view, place.client, fields, asked, invitedInto);
     const { body, script } = await passkeyButton(view, visit);
-    return { ...login(view, organization, body), script };
+    return {
+      ...login(view, html`${fields}${submit(view.say('page.continue'))}`, html`${instead(view, asked)}${body}`, invitedInto),
+      script,
+    };
   },
   forms: { identify: submitIdentifier, passkey: submitPasskey, switch: switchFlow },
 };
 
 export const notFoundStep: StepDefinition = { show: accountNotFound, forms: { switch: switchFlow } };
 
-function login(view: StepView, organization: string | null, passkey: Html | ''): PageContent {
+function login(view: StepView, fields: Html, others: Html, organization: string | null): PageContent {
   const { say } = view;
   return {
     title: say('login.title'),
     body: html`<h1>${say('login.heading')}</h1>
 ${purpose(view, organization)}
-${banner(view)}${form(view, 'identify', html`${email(view, organization)}${submit(say('page.continue'))}`)}
-${passkey}
+${banner(view)}${form(view, 'identify', fields)}
+${others}
 ${aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') })}`,
   };
 }
 
-function register(view: StepView, organization: string | null): PageContent {
+function register(view: StepView, client: Client, fields: Html, asked: Asked, organization: string | null): PageContent {
   const { say, typed, attempt } = view;
+  const names = html`<div class="pair">
+${field(view, { name: 'p_first_name', label: say('register.first_name'), value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
+${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
+</div>`;
   return {
     title: say('register.title'),
     body: html`<h1>${say('register.heading')}</h1>
 ${purpose(view, organization)}
-${banner(view)}${form(
-  view,
-  'identify',
-  html`<div class="pair">
-${field(view, { name: 'p_first_name', label: say('register.first_name'), value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
-${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
-</div>${email(view, organization)}${submit(say('page.continue'))}`,
-)}
-${aside(view, 'switch', { before: say('register.have_account'), label: say('register.sign_in'), hidden: to('login') })}`,
+${banner(view)}${form(view, 'identify', html`${client.asksForNames ? names : ''}${fields}${submit(say('page.continue'))}`)}
+${instead(view, asked)}
+${client.showsSignInLink ? aside(view, 'switch', { before: say('register.have_account'), label: say('register.sign_in'), hidden: to('login') }) : ''}`,
   };
 }
 
@@ -62,7 +70,7 @@ function accountNotFound(view: StepView): PageContent {
   return {
     title: say('not_found.title'),
     body: html`<h1>${say('not_found.title')}</h1>
-<p class="lead">${rich(view, 'not_found.lead', { identifier: attempt.email ?? '' })}</p>
+<p class="lead">${rich(view, 'not_found.lead', { identifier: shownIdentifier(attempt) })}</p>
 ${form(view, 'switch', html`${to('register')}${submit(say('not_found.create'))}`)}
 ${back(view, say('not_found.back'))}`,
   };
@@ -72,62 +80,181 @@ function to(flow: Flow): Html {
   return html`<input type="hidden" name="flow" value="${flow}">`;
 }
 
+/** The way to another kind of identifier. */
+function instead(view: StepView, { instead }: Asked): Html | '' {
+  if (!instead) return '';
+  const hidden = html`${to(view.attempt.flow)}<input type="hidden" name="identifier" value="${instead}">`;
+  return aside(view, 'switch', { label: view.say(`page.use_${instead}`), hidden });
+}
+
 /** What the person came for. */
 function purpose({ say, applicationName }: StepView, organization: string | null): Html {
   return html`<p class="lead">${organization ? say('page.join', { organization }) : say('page.purpose', { application: applicationName })}</p>`;
 }
 
-function email(view: StepView, organization: string | null): Html {
+/** What is typed to be known by. Who signs up with a username gives an address as well. */
+async function identifierFields(view: StepView, { ctx, attempt }: Visit, asked: Asked, isInvited: boolean): Promise<Html> {
+  if (asked.field === 'phone') {
+    const { defaultCountry } = await signInPolicy(ctx, attempt.environmentId);
+    return phoneFields(view, attempt, defaultCountry);
+  }
+  if (attempt.flow === 'login' && asked.field === 'username') return username(view, true);
+  if (attempt.flow === 'login' && asked.field === 'either') return emailOrUsername(view);
+  const hasUsername = asked.field === 'username' || asked.field === 'either';
+  return html`${hasUsername ? username(view, asked.field === 'username') : ''}${email(view, isInvited)}`;
+}
+
+function email(view: StepView, isInvited: boolean): Html {
+  const { say, typed, attempt } = view;
   return field(view, {
     name: 'p_email',
     id: 'credentials_email',
     type: 'email',
-    label: view.say('page.email'),
-    value: organization ? view.attempt.email : (view.typed['p_email'] ?? view.attempt.email),
-    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${organization ? 'readonly' : 'autofocus'}`,
+    label: say('page.email'),
+    value: typed['p_email'] ?? attempt.email,
+    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${isInvited ? 'readonly' : 'autofocus'}`,
   });
 }
 
-async function submitIdentifier({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
-  const { tenancy, client } = place;
-  if (client.emailSignIn === 'off') return problem('problem.email_sign_in_off', undefined, 403);
-  const email = (form['p_email'] ?? '').trim();
-  if (!email) return problem('problem.email_missing', 'p_email');
-  if (!isEmail(email)) return problem('problem.email_invalid', 'p_email');
-  const { invitationId, loginHint } = attempt.request;
-  if (invitationId && email.toLowerCase() !== loginHint?.toLowerCase()) return problem('problem.invitation_for_other', 'p_email', 403);
-  const names = { firstName: name(form['p_first_name']), lastName: name(form['p_last_name']) };
+function emailOrUsername(view: StepView): Html {
+  const { say, typed, attempt } = view;
+  return field(view, {
+    name: 'p_email',
+    id: 'credentials_email',
+    label: say('page.email_or_username'),
+    value: typed['p_email'] ?? attempt.username ?? attempt.email,
+    attributes: html`autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
+  });
+}
 
-  const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
-  const { hasEnumerationProtection } = await signInPolicy(ctx, tenancy.environmentId);
-  if (hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { email, userId: userId ?? null, ...names });
-  if (!userId) {
-    if (attempt.flow === 'login' && !(tenancy.kind === 'account' && (await isInvited(ctx, email)))) {
-      await updateAttempt(ctx, attempt, { step: 'not_found', email });
-      return { location: pageOf(tenancy, attempt) };
-    }
-    if (!(await maySignUp(ctx, tenancy, attempt, email))) return NOT_OPEN;
-    return askForCode(ctx, place, attempt, { email, userId: null, ...names });
-  }
-  if (await isSuspended(ctx, tenancy.environmentId, userId)) return problem('problem.suspended', undefined, 403);
-  if (
+function username(view: StepView, isRequired: boolean): Html {
+  const { say, typed, attempt } = view;
+  return field(view, {
+    name: 'p_username',
+    label: isRequired ? say('page.username') : say('page.optional', { label: say('page.username') }),
+    value: typed['p_username'] ?? attempt.username,
+    attributes: html`autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="64" ${isRequired ? 'required' : ''}`,
+  });
+}
+
+/** A number is shown as its own country writes it, beside that country. */
+async function phoneFields(view: StepView, { phone }: Attempt, defaultCountry: string): Promise<Html> {
+  const { say, typed } = view;
+  const known = phone ? await nationalForm(phone) : undefined;
+  const options = (await countriesIn(view.language)).map(({ code, name, callingCode }) => ({
+    value: code,
+    label: `${name} (${callingCode})`,
+  }));
+  return html`${select({
+    name: 'p_phone_country',
+    label: say('page.country'),
+    options,
+    value: typed['p_phone_country'] ?? known?.country ?? defaultCountry,
+    attributes: html`autocomplete="country" required`,
+  })}${field(view, {
+    name: 'p_phone',
+    type: 'tel',
+    label: say('page.phone'),
+    value: typed['p_phone'] ?? known?.text ?? phone,
+    attributes: html`dir="ltr" inputmode="tel" autocomplete="tel" maxlength="50" required autofocus`,
+  })}`;
+}
+
+/** What was typed: what the person is to be found by, and what the attempt keeps of it. */
+interface Typed extends Identifier {
+  readonly change: Required<Pick<AttemptChange, 'email' | 'phone' | 'username'>>;
+}
+
+type Names = Pick<AttemptChange, 'firstName' | 'lastName'>;
+
+const NOTHING = { email: null, phone: null, username: null };
+
+async function submitIdentifier({ ctx, place, attempt, form: typed }: StepRequest): Promise<StepResult> {
+  const asked = await askedAt(ctx, place, attempt);
+  const identifier = await (asked.field === 'phone' ? readPhone(typed) : readText(ctx, attempt, asked, typed));
+  if ('problem' in identifier) return identifier;
+  const { invitationId, loginHint } = attempt.request;
+  if (invitationId && identifier.change.email?.toLowerCase() !== loginHint?.toLowerCase())
+    return problem('problem.invitation_for_other', 'p_email', 403);
+  return goOn({ ctx, place, attempt }, identifier, { firstName: name(typed['p_first_name']), lastName: name(typed['p_last_name']) });
+}
+
+async function readPhone(typed: StepRequest['form']): Promise<Typed | { problem: Problem }> {
+  const text = (typed['p_phone'] ?? '').trim();
+  if (!text) return problem('problem.phone_missing', 'p_phone');
+  const parsed = await parseNumber(text, typed['p_phone_country'] ?? '');
+  if (!parsed) return problem('problem.phone_invalid', 'p_phone');
+  return { type: 'phone', value: parsed.number, change: { ...NOTHING, phone: parsed.number } };
+}
+
+/** An address or a username; of who signs up with a username both. */
+async function readText(
+  ctx: Context,
+  { environmentId, flow }: Attempt,
+  { field }: Asked,
+  typed: StepRequest['form'],
+): Promise<Typed | { problem: Problem }> {
+  if (!field) return problem('problem.email_sign_in_off', undefined, 403);
+  const email = (typed['p_email'] ?? '').trim();
+  const username = (typed['p_username'] ?? '').trim();
+  if (flow === 'login' && (field === 'username' || (field === 'either' && email && !email.includes('@'))))
+    return readUsername(field === 'username' ? username : email, field === 'username' ? 'p_username' : 'p_email');
+  if (!email)
+    return problem(field === 'either' && flow === 'login' ? 'problem.email_or_username_missing' : 'problem.email_missing', 'p_email');
+  if (!isEmail(email)) return problem('problem.email_invalid', 'p_email');
+  const found: Typed = { type: 'email', value: email, change: { ...NOTHING, email } };
+  if (flow === 'login' || field === 'email' || (field === 'either' && !username)) return found;
+  const chosen = readUsername(username, 'p_username');
+  if ('problem' in chosen) return chosen;
+  if (await findUserIdBy(ctx, environmentId, 'username', username)) return problem('problem.username_taken', 'p_username');
+  return { ...found, change: { ...found.change, username } };
+}
+
+function readUsername(username: string, at: string): Typed | { problem: Problem } {
+  if (!username) return problem('problem.username_missing', at);
+  if (!isUsername(username)) return problem('problem.invalid_username', at);
+  return { type: 'username', value: username, change: { ...NOTHING, username } };
+}
+
+/** To the page that comes next for whoever was typed. */
+async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typed, names: Names): Promise<StepResult> {
+  const { tenancy, client } = place;
+  const { environmentId } = tenancy;
+  const userId = await findUserIdBy(ctx, environmentId, type, value);
+  const isByPassword =
     attempt.flow === 'login' &&
-    client.emailSignIn === 'password' &&
-    (await passwordState(ctx, tenancy.environmentId, userId)) !== 'none'
-  ) {
-    await updateAttempt(ctx, attempt, { step: 'password', email, userId });
+    ((type === 'email' && client.emailSignIn === 'password') || (type === 'username' && client.usernameSignIn === 'password'));
+  const email = type === 'username' && userId ? ((await addressOf(ctx, environmentId, userId)) ?? null) : change.email;
+  const known = { ...change, email, userId: userId ?? null };
+  const { hasEnumerationProtection } = await signInPolicy(ctx, environmentId);
+  if (hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { ...known, ...names }, isByPassword);
+  const to = async (step: Step) => {
+    await updateAttempt(ctx, attempt, { step, ...known });
     return { location: pageOf(tenancy, attempt) };
+  };
+  if (!userId) {
+    const isInvitedToTeam = tenancy.kind === 'account' && type === 'email' && (await isInvited(ctx, value));
+    if (attempt.flow === 'login' && !isInvitedToTeam) return to('not_found');
+    if (!(await maySignUp(ctx, tenancy, attempt, email))) return NOT_OPEN;
+    return askForCode(ctx, place, attempt, { ...known, ...names });
   }
+  if (await isSuspended(ctx, environmentId, userId)) return problem('problem.suspended', undefined, 403);
+  if (isByPassword && (await passwordState(ctx, environmentId, userId)) !== 'none') return to('password');
+  if (!known.email && !known.phone) return problem('problem.no_address', undefined, 403);
   // Who has an account signs in by proving the address: signing up twice makes nobody a stranger.
-  return askForCode(ctx, place, attempt, { email, userId });
+  return askForCode(ctx, place, attempt, known);
 }
 
 /** With enumeration protection the next page follows from what was asked for alone, and not from whether there is an
- * account: what became of that is for who reads the mailbox, or knows the password. */
-async function goOnBlindly({ ctx, place, attempt }: Visit, change: AttemptChange & { readonly email: string }): Promise<StepResult> {
-  const { tenancy, client } = place;
+ * account: what became of that is for who reads the messages, or knows the password. */
+async function goOnBlindly(
+  { ctx, place, attempt }: Visit,
+  change: AttemptChange & { readonly email: string | null },
+  isByPassword: boolean,
+): Promise<StepResult> {
+  const { tenancy } = place;
   if (attempt.flow === 'register' && !(await maySignUp(ctx, tenancy, attempt, change.email))) return NOT_OPEN;
-  if (attempt.flow === 'register' || client.emailSignIn !== 'password') return askForCode(ctx, place, attempt, change);
+  if (!isByPassword) return askForCode(ctx, place, attempt, change);
   await updateAttempt(ctx, attempt, { ...change, step: 'password' });
   return { location: pageOf(tenancy, attempt) };
 }
@@ -135,9 +262,13 @@ async function goOnBlindly({ ctx, place, attempt }: Visit, change: AttemptChange
 /** To the other of the two first pages, and back to the first page from any other. */
 export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
   const flow: Flow = form['flow'] === 'register' ? 'register' : 'login';
+  const { identifier } = form;
   await updateAttempt(ctx, attempt, {
     step: 'identify',
     flow,
+    ...(identifier !== undefined && { usesPhone: identifier === 'phone' }),
+    // The address of who typed a username was not typed here: it is shown to nobody.
+    ...(attempt.username && attempt.flow === 'login' && { email: null }),
     userId: null,
     organizationId: null,
     isReset: false,
@@ -150,7 +281,8 @@ export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Pr
   return { location: pageOf(place.tenancy, attempt) };
 }
 
-function name(text: string | undefined): string | null {
+/** A name as it was typed: on one line, and not too long. */
+export function name(text: string | undefined): string | null {
   return (
     text
       ?.replace(/\p{Cc}/gu, ' ')

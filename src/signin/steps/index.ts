@@ -1,9 +1,9 @@
 /** Every page of a sign-in attempt, by its step. */
 import type { Step } from '../../features/sign-in-attempts/service.ts';
 import { html } from '../../pages/layout.ts';
+import { codeStep } from './code.ts';
 import { consentStep } from './consent.ts';
 import { deviceStep } from './device.ts';
-import { codeStep } from './email-code.ts';
 import { identifyStep, notFoundStep } from './identifier.ts';
 import { invitationStep } from './invitation.ts';
 import { mfaChallengeStep, mfaRecoveryStep } from './mfa-challenge.ts';
@@ -12,17 +12,21 @@ import { mfaChooseStep, mfaOfferStep } from './mfa-offer.ts';
 import { mfaPhoneStep } from './mfa-phone.ts';
 import { mfaRecoveryCodesStep } from './mfa-recovery-codes.ts';
 import { organizationStep } from './organization.ts';
+import { organizationNameStep } from './organization-name.ts';
 import { passkeyOffStep, passkeySetupStep } from './passkey.ts';
 import { newPasswordStep, passwordStep } from './password.ts';
+import { provideEmailStep } from './provide-email.ts';
 import type { StepDefinition } from './step.ts';
 
 export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   identify: identifyStep,
+  provide_email: provideEmailStep,
   not_found: notFoundStep,
   code: codeStep,
   password: passwordStep,
   new_password: newPasswordStep,
   organization: organizationStep,
+  organization_name: organizationNameStep,
   passkey_setup: passkeySetupStep,
   passkey_off: passkeyOffStep,
   invitation: invitationStep,

@@ -2,14 +2,16 @@
 
 import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
+import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { authenticated, newPassword } from '../flow.ts';
+import { shownIdentifier } from '../identifiers.ts';
 import { expired, suspectOf } from '../place.ts';
 import { assertWelcome } from '../tail.ts';
-import { askForCode } from './email-code.ts';
+import { askForCode } from './code.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, problemText, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
 
@@ -25,11 +27,11 @@ function enterPassword(view: StepView): PageContent {
   return {
     title: say('password.title'),
     body: html`<h1>${say('password.title')}</h1>
-<p class="lead">${rich(view, 'password.lead', { identifier: attempt.email ?? '' })}</p>
+<p class="lead">${rich(view, 'password.lead', { identifier: shownIdentifier(attempt) })}</p>
 ${banner(view)}${form(
   view,
   'password',
-  html`<input type="hidden" autocomplete="username" name="p_email" value="${attempt.email ?? ''}">${field(view, { name: 'p_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit(say('password.submit'))}`,
+  html`<input type="hidden" autocomplete="username" name="p_email" value="${shownIdentifier(attempt)}">${field(view, { name: 'p_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit(say('password.submit'))}`,
 )}
 ${aside(view, 'forgot', { label: say('password.forgot') })}
 ${back(view, say('code.back'))}`,
@@ -41,7 +43,7 @@ function choosePassword(view: StepView): PageContent {
   return {
     title: say('new_password.title'),
     body: html`<h1>${say('new_password.title')}</h1>
-<p class="lead">${rich(view, 'new_password.lead', { identifier: attempt.email ?? '' })}</p>
+<p class="lead">${rich(view, 'new_password.lead', { identifier: shownIdentifier(attempt) })}</p>
 ${banner(view)}${form(
   view,
   'new_password',
@@ -66,7 +68,9 @@ async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promi
 }
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
-function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
+async function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
+  const { hasEnumerationProtection } = await signInPolicy(ctx, attempt.environmentId);
+  if (!attempt.email && !hasEnumerationProtection) return problem('problem.no_address', undefined, 403);
   return askForCode(ctx, place, attempt, { isReset: true });
 }
 

@@ -1,4 +1,4 @@
-/** Proving an address by a mailed 6-digit code: the way to sign up, and to sign in without a password. */
+/** Proving an address or a phone by a 6-digit code that is sent there: the way to sign up, and to sign in without a password. */
 
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
@@ -15,14 +15,15 @@ import {
 } from '../../features/sign-in-attempts/service.ts';
 import { forgetFailures, tryProof } from '../../features/sign-in-failures/service.ts';
 import { isInvited } from '../../features/team/service.ts';
-import { createUserRow, findUserIdByEmail, verifyEmail } from '../../features/users/service.ts';
-import { fullName } from '../../oidc/claims.ts';
+import { addIdentity, checkIdentity, createUserRow, findUserIdBy, verifyIdentity } from '../../features/users/service.ts';
 import { invitationGone } from '../../oidc/errors.ts';
 import { aside, back, banner, codeField, form, type StepView, submit } from '../../pages/elements.ts';
-import { html, type PageContent, rich } from '../../pages/layout.ts';
+import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { maySignUp, NOT_OPEN } from '../admission.ts';
 import { identified, type Outcome } from '../flow.ts';
+import { type Identifier, shownIdentifier } from '../identifiers.ts';
 import { expired, type Place, pageOf, shownName, suspectOf } from '../place.ts';
+import { proceed } from '../tail.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
 
@@ -32,15 +33,23 @@ function enterCode(view: StepView): PageContent {
   const { say, attempt } = view;
   return {
     title: say('code.title'),
-    body: html`<h1>${say('code.heading')}</h1>
-<p class="lead">${rich(view, 'code.lead', { email: attempt.email ?? '' })}</p>
+    body: html`<h1>${say(attempt.phone ? 'code.phone_heading' : 'code.heading')}</h1>
+<p class="lead">${sentTo(view)}</p>
 ${banner(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend') })}
 ${back(view, say('code.back'))}`,
   };
 }
 
-/** What a code that is mailed now is for: the page is the same for all, and the mail says it. */
+/** Where the code went. Of who typed a username the address is not shown: it was not they who said it. */
+function sentTo(view: StepView): Html {
+  const { phone, email, username, flow } = view.attempt;
+  if (phone) return rich(view, 'code.phone_lead', { phone });
+  const isOnFile = username !== null && flow === 'login' && shownIdentifier(view.attempt) === username;
+  return isOnFile ? rich(view, 'code.on_file_lead', { username }) : rich(view, 'code.lead', { email: email ?? '' });
+}
+
+/** What a code that is sent now is for: the page is the same for all, and the message says it. */
 async function purposeOf(
   ctx: Context,
   { tenancy }: Place,
@@ -53,8 +62,8 @@ async function purposeOf(
   return flow === 'register' ? 'have_account' : 'sign_in';
 }
 
-/** Mails a code; false during the cool-down, in which the last code stays good. */
-async function mailCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
+/** Sends a code; false during the cool-down, in which the last code stays good. */
+async function sendAnotherCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
   const purpose = await purposeOf(ctx, place, { ...attempt, ...change });
   const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
   return sendCode(ctx, attempt, {
@@ -66,24 +75,23 @@ async function mailCode(ctx: Context, place: Place, attempt: Attempt, change: At
   });
 }
 
-/** Leads to the page that asks for a code, which is in the mailbox: mailed now, or a moment ago. */
+/** Leads to the page that asks for a code, which is on its way: sent now, or a moment ago. */
 export async function askForCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<Outcome> {
-  if (!(await mailCode(ctx, place, attempt, change))) await updateAttempt(ctx, attempt, { ...change, step: 'code' });
+  if (!(await sendAnotherCode(ctx, place, attempt, change))) await updateAttempt(ctx, attempt, { ...change, step: 'code' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 
 /** The page's "send another code". */
 async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
-  if (await mailCode(ctx, place, attempt)) return { location: pageOf(place.tenancy, attempt) };
+  if (await sendAnotherCode(ctx, place, attempt)) return { location: pageOf(place.tenancy, attempt) };
   return problem('problem.code_sent', undefined, 429);
 }
 
 /** The code that was typed. */
-async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+async function submitCode({ ctx, place, attempt, form, sessionToken }: StepRequest): Promise<StepResult> {
   const { tenancy } = place;
   const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
   if (!/^\d{6}$/.test(code)) return problem('problem.code_form', 'p_confirmation_code');
-  if (!attempt.email) throw expired();
   const suspect = suspectOf(attempt);
   const result = await tryProof(ctx, tenancy, suspect, 'code', () => checkCode(ctx, attempt, code));
   if (result === 'locked') return problem('problem.locked', undefined, 429);
@@ -92,15 +100,46 @@ async function submitCode({ ctx, place, attempt, form }: StepRequest): Promise<S
   if (result === 'used_up') return problem('problem.code_used_up', 'p_confirmation_code', 429);
 
   const { userId } = attempt;
+  const proved = provedBy(attempt);
+  if (userId && attempt.authTime) return provideEmail(ctx, place, attempt, userId, sessionToken);
+  const method = proved.type === 'phone' ? 'sms' : 'otp';
   if (!userId) {
-    const isKnown = await findUserIdByEmail(ctx, tenancy.environmentId, attempt.email);
-    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.email))) return NOT_OPEN;
+    const isKnown = await findUserIdBy(ctx, tenancy.environmentId, proved.type, proved.value);
+    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.phone ? null : proved.value))) return NOT_OPEN;
     await forgetFailures(ctx, tenancy, suspect);
-    const signedUp = await signUp(ctx, place, attempt, attempt.email);
-    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId, 'otp');
+    const signedUp = await signUp(ctx, place, attempt, proved);
+    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId, method);
   }
-  await verifyEmail(ctx, tenancy.environmentId, attempt.email);
-  return identified(ctx, place, attempt, userId, 'otp');
+  await verifyIdentity(ctx, tenancy.environmentId, proved.type, proved.value);
+  return identified(ctx, place, attempt, userId, method);
+}
+
+/** What a right code proves to be the person's own.
+ * @throws PageError when no code was sent anywhere */
+function provedBy({ phone, email }: Attempt): Identifier {
+  if (phone) return { type: 'phone', value: phone };
+  if (email) return { type: 'email', value: email };
+  throw expired();
+}
+
+/** Gives the signed-in person the address that they have proved. */
+async function provideEmail(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  userId: string,
+  sessionToken: string | undefined,
+): Promise<StepResult> {
+  const { environmentId } = place.tenancy;
+  const email = attempt.email ?? '';
+  const isTheirs = await inTransaction(ctx, async (tx) => {
+    const owner = await findUserIdBy(tx, environmentId, 'email', email);
+    if (!owner) await addIdentity(tx, environmentId, userId, { ...checkIdentity('email', email, 'p_email'), isVerified: true });
+    return !owner || owner === userId;
+  });
+  if (isTheirs) return proceed(ctx, place, attempt, {}, sessionToken);
+  await updateAttempt(ctx, attempt, { step: 'provide_email', email: null });
+  return problem('problem.email_taken', undefined, 409);
 }
 
 /** A user, and the organization that this sign-in has to be for. */
@@ -109,13 +148,14 @@ interface SignedUp {
   readonly organizationId: string | null;
 }
 
-/** Makes the user of a proved address, in the organization that it was invited to, that it brings along, or that is open to it. */
-async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email: string): Promise<SignedUp> {
+/** Makes the user of what was proved, in the organization that it was invited to, that it brings along, or that is open to it. */
+async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, proved: Identifier): Promise<SignedUp> {
   const { request } = attempt;
   const create = inTransaction(actingAs(ctx, { kind: 'user', environmentId: tenancy.environmentId, userId: undefined }), async (tx) => {
     const user = await createUserRow(tx, tenancy, {
-      email,
+      [proved.type]: proved.value,
       isEmailVerified: true,
+      username: attempt.username,
       firstName: attempt.firstName,
       lastName: attempt.lastName,
     });
@@ -129,17 +169,18 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, email:
       await joinAsNewUser(tx, tenancy, userId, request.organizationId ?? undefined);
       return { userId, organizationId: null };
     }
-    const name = request.newOrganization.name ?? `${fullName(attempt) || email}’s organization`;
+    const { name } = request.newOrganization;
+    if (name === null) return { userId, organizationId: null };
     const organizationId = await createOwnOrganization(tx, tenancy, { name, userId });
     await noteMarketingTags(tx, tenancy, 'organization', organizationId, request.marketingTags);
     await updateAttempt(tx, attempt, { organizationId });
     return { userId, organizationId };
   });
   return create.catch(async (error: unknown) => {
-    // Signed up in another window since this one asked: the address is proved in both, and it is one person.
-    const userId = await findUserIdByEmail(ctx, tenancy.environmentId, email);
+    // Signed up in another window since this one asked: it is proved in both, and it is one person.
+    const userId = await findUserIdBy(ctx, tenancy.environmentId, proved.type, proved.value);
     if (!userId) throw error;
-    await verifyEmail(ctx, tenancy.environmentId, email);
+    await verifyIdentity(ctx, tenancy.environmentId, proved.type, proved.value);
     return { userId, organizationId: null };
   });
 }
