@@ -2,77 +2,22 @@
  * The ways in, as people go who have no mouse, and no JavaScript: in real Chromium, with codes that come by real mail,
  * encrypted and signed in, to a mail server.
  */
-import { createServer } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { freePort, startApp } from '../helpers/app.ts';
+import { startApp } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
 import { SINK_PASSWORD, SINK_USER, startMailSink } from '../helpers/mail-sink.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
 import { newAddress, PASSWORD, signInByCode } from '../signin/person.ts';
+import { HANDS, type Hands, startApplication } from './hands.ts';
 
 const sink = await startMailSink({ secure: true });
 const login = `${encodeURIComponent(SINK_USER)}:${encodeURIComponent(SINK_PASSWORD)}`;
 const gatehouse = startApp({ SMTP_URL: `smtps://${login}@localhost:${sink.port}`, MAIL_FROM: 'Acme <no-reply@acme.test>' });
 const browser = openBrowser();
 
-const port = await freePort();
-const callback = `http://localhost:${port}/callback`;
-const application = createServer((_request, response) =>
-  response.setHeader('content-type', 'text/html').end('<!doctype html><link rel="icon" href="data:,"><title>application</title>'),
-).listen(port, 'localhost');
-afterAll(async () => {
-  application.close();
-  await sink.close();
-});
-
-/** How somebody fills a page in. */
-interface Hands {
-  type(name: string, text: string): Promise<void>;
-  /** Presses the button with this text. */
-  press(label: string): Promise<void>;
-}
-
-/** Goes on to the next thing that takes the keyboard until it is `wanted`, as whoever sees where the focus is. */
-async function tabTo(page: Page, wanted: { name?: string; label?: string }): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    const focused = await page.evaluate(() => {
-      const element = document.activeElement as HTMLInputElement | HTMLButtonElement;
-      const { outlineStyle, outlineWidth } = getComputedStyle(element);
-      return { name: element.name, label: element.textContent?.trim(), outline: `${outlineStyle} ${outlineWidth}` };
-    });
-    if ((wanted.name && focused.name === wanted.name) || (wanted.label && focused.label === wanted.label)) {
-      expect(focused.outline).not.toMatch(/^none|\b0px/);
-      return;
-    }
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`The keyboard does not come to ${JSON.stringify(wanted)}.`);
-}
-
-const HANDS = {
-  'with the keyboard alone': {
-    options: {},
-    of: (page: Page): Hands => ({
-      type: async (name, text) => {
-        await tabTo(page, { name });
-        await page.keyboard.press('Control+A');
-        await page.keyboard.type(text);
-      },
-      press: async (label) => {
-        await tabTo(page, { label });
-        await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
-      },
-    }),
-  },
-  'without JavaScript': {
-    options: { javaScriptEnabled: false },
-    of: (page: Page): Hands => ({
-      type: (name, text) => page.fill(`[name=${name}]`, text),
-      press: (label) => page.getByRole('button', { name: label, exact: true }).click(),
-    }),
-  },
-} as const;
+const { callback, arrives: isBack } = await startApplication();
+afterAll(() => sink.close());
 
 async function codeTo(address: string, after = 0): Promise<string> {
   await expect.poll(() => sink.mailsTo(address).length, { timeout: 20_000 }).toBeGreaterThan(after);
@@ -108,8 +53,7 @@ describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
     );
 
   async function arrives(): Promise<void> {
-    await page.waitForURL(`${callback}?*`);
-    expect(new URL(page.url()).searchParams.get('code')).toBeTruthy();
+    await isBack(page);
     expect(problems).toEqual([]);
   }
 
