@@ -37,7 +37,7 @@ test('is made with the user as its member, and the tokens are for it', async () 
 
 test('without a name asks its user for one, however long they take and however often they send it', async () => {
   const email = newAddress('founder');
-  const parameters = { is_create_org: 'true', org_name: '' };
+  const parameters = { is_create_org: 'true', org_name: '', prompt: 'login' };
   const agent = newAgent();
   const request = requestOf(gatehouse, 'spa', { ...parameters, prompt: 'create' });
   const code = await agent.submit(await agent.open(request.url), 'identify', { p_email: email });
@@ -46,7 +46,7 @@ test('without a name asks its user for one, however long they take and however o
   expect(await prisma().membership.count({ where: { userId: await userIdOf(gatehouse, email) } })).toBe(0);
 
   // Left there, and come back to by signing in.
-  const { agent: later, page, request: again } = await signIn(gatehouse, email, { parameters });
+  const { agent: later, page, request: again } = await signIn(gatehouse, email, { parameters: { ...parameters, prompt: 'login' } });
   expect(headingOf(page)).toBe('Name your organization');
   expect((await later.submit(page, 'organization_name', { p_organization_name: ' \u0007 ' })).status).toBe(422);
   const ends = await Promise.all(
@@ -56,19 +56,19 @@ test('without a name asks its user for one, however long they take and however o
   const claims = decodeJwt((await exchange(gatehouse, answerOf(end, again))).body.access_token);
   const made = await prisma().organization.findMany({ where: { name: 'Cellar & Daughters' }, include: { memberships: true } });
   expect(made.map(({ id, memberships }) => [id, memberships.map(({ userId }) => userId)])).toEqual([[claims['org_code'], [claims.sub]]]);
-  const third = await signIn(gatehouse, email, { parameters });
+  const third = await signIn(gatehouse, email, { parameters: { ...parameters, prompt: 'login' } });
   expect(parametersOf(third.page)).toHaveProperty('code');
 });
 
 test('is asked of nobody who has an account, or where the policy forbids it', async () => {
-  const parameters = { is_create_org: 'true' };
+  const parameters = { is_create_org: 'true', prompt: 'login' };
   const { email } = await signUp(gatehouse);
-  expect(parametersOf((await signIn(gatehouse, email, { parameters })).page)).toHaveProperty('code');
+  expect(parametersOf((await signIn(gatehouse, email, { parameters: { ...parameters, prompt: 'login' } })).page)).toHaveProperty('code');
   await prisma().membership.deleteMany({ where: { userId: await userIdOf(gatehouse, email) } });
-  expect(parametersOf((await signIn(gatehouse, email, { parameters })).page)).toHaveProperty('code');
+  expect(parametersOf((await signIn(gatehouse, email, { parameters: { ...parameters, prompt: 'login' } })).page)).toHaveProperty('code');
   const { id } = await productionEnvironment(gatehouse);
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: false } });
-  const { first } = await signUp(gatehouse, { parameters });
+  const { first } = await signUp(gatehouse, { parameters: { ...parameters, prompt: 'create' } });
   expect(first.code).toBeTruthy();
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
 });

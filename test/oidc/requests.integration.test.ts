@@ -5,11 +5,9 @@ import { startApp } from '../helpers/app.ts';
 import { type PageView, postToken, userAgent } from '../helpers/user-agent.ts';
 import {
   answerOf,
-  choosePassword,
   codeForm,
   exchange,
   headingOf,
-  newAddress,
   organization,
   type Person,
   productionEnvironment,
@@ -17,8 +15,6 @@ import {
   requestOf,
   signIn,
   signUp,
-  typeAnyCode,
-  typeCode,
   userIdOf,
 } from '../signin/person.ts';
 
