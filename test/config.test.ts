@@ -47,6 +47,7 @@ test('nothing needs to be set', () => {
     logLevel: 'info',
     trustProxy: false,
     graphQuota: 100_000,
+    turnstileUrl: 'https://challenges.cloudflare.com/turnstile/v0/siteverify',
     rateLimits: {
       auth: { address: 3000, account: 120, environment: 100_000 },
       api: { address: 60_000, account: 60_000, environment: 600_000 },

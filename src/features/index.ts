@@ -9,6 +9,7 @@ import './applications/list/graphql.ts';
 import './applications/tokens/graphql.ts';
 import './applications/urls/graphql.ts';
 import './audit/graphql.ts';
+import './bot-checks/graphql.ts';
 import './brands/graphql.ts';
 import './business-plans/graphql.ts';
 import './businesses/graphql.ts';

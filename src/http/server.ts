@@ -19,11 +19,12 @@ import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import { ownTexts } from '../features/page-texts/service.ts';
 import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
-import { randomUUID } from '../kernel/ids.ts';
+import { randomToken, randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
 import { speaker } from '../languages/texts.ts';
 import { OAuthError, PageError, type PageErrorName } from '../oidc/errors.ts';
+import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
@@ -196,26 +197,28 @@ export async function sceneOf(request: FastifyRequest): Promise<Scene> {
 /** The same where there is nobody to ask what the pages look like. */
 function plainScene(request: FastifyRequest): Scene {
   const language = languageOf(request);
+  const nonce = randomToken(16);
   const homepageUri = request.wayBack && !request.wayBack.isDynamic ? request.wayBack.homepageUri : null;
-  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand: PLAIN, homepageUri };
+  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand: PLAIN, nonce, homepageUri };
 }
 
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.
- * @param policy where its forms may lead, besides by a redirect, and whether it runs a script of ours */
+ * @param policy where its forms may lead, besides by a redirect, the nonce of the scripts of ours that it runs, and whether it shows Turnstile */
 export function sendPage(
   reply: FastifyReply,
   status: number,
   page: string,
-  policy: { formAction?: string; runsScript?: boolean } = {},
+  policy: { formAction?: string; nonce?: string | undefined; showsTurnstile?: boolean } = {},
 ): FastifyReply {
-  const { formAction = "'self'", runsScript = false } = policy;
+  const { formAction = "'self'", nonce, showsTurnstile = false } = policy;
+  const scripts = [...(nonce ? [`'nonce-${nonce}'`] : []), ...(showsTurnstile ? [TURNSTILE_ORIGIN] : [])];
   return reply
     .code(status)
     .header('content-type', 'text/html; charset=utf-8')
     .header('cache-control', 'no-store')
     .header(
       'content-security-policy',
-      `default-src 'none'; ${runsScript ? "script-src 'self'; " : ''}style-src 'self'; img-src 'self' data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
+      `default-src 'none'; ${scripts.length > 0 ? `script-src ${scripts.join(' ')}; ` : ''}${showsTurnstile ? `frame-src ${TURNSTILE_ORIGIN}; ` : ''}style-src 'self'; img-src 'self' data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
     )
     .send(page);
 }

@@ -2,6 +2,8 @@
 export const en = {
   'page.footer': 'Secured by Gatehouse',
   'page.continue': 'Continue',
+  'page.needs_javascript':
+    'This page makes sure that you are not a program, and needs JavaScript for that. Allow it, and load the page again.',
   'page.purpose': 'to continue to {application}',
   'page.join': 'to join {organization}',
   'page.email': 'Email',
@@ -191,6 +193,8 @@ export const en = {
   'problem.passkey_unknown': 'This passkey does not belong to an account here. Sign in another way.',
   'problem.passkey_mandatory': 'You need a passkey to go on.',
   'problem.passkeys_off': 'Passkeys are not used here. Sign in another way.',
+  'problem.bot_check': 'We could not make sure that you are not a program. Try again.',
+  'problem.disposable_email': 'Addresses that are made to be thrown away cannot sign up here. Use your own. (Error 9697)',
   'problem.locked': 'Too many wrong attempts. This account is locked for some minutes.',
   'problem.code_form': 'The code has six digits.',
   'problem.code_wrong': 'That is not the code we sent. Check the latest message.',

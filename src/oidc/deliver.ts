@@ -13,8 +13,8 @@ export async function deliver(
 ): Promise<FastifyReply> {
   const { location } = destination;
   if (destination.by === 'redirect') return reply.header('cache-control', 'no-store').redirect(location, status);
-  const policy = { runsScript: true, formAction: formTarget(location) };
   const scene = await sceneOf(request);
+  const policy = { nonce: scene.nonce, formAction: formTarget(location) };
   const page = destination.by === 'form' ? formPostPage(scene, location, destination.fields) : successPage(scene, location);
   return sendPage(reply, 200, page, policy);
 }

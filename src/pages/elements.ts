@@ -1,6 +1,7 @@
 /** What the pages of a sign-in are made of. Field names are stable: people's own browser tests rely on them. */
+import type { BotChallenge } from '../features/bot-checks/service.ts';
 import type { TextKey, Values } from '../languages/texts.ts';
-import { type Html, html, type Scene } from './layout.ts';
+import { type Html, html, type Scene, scriptOf } from './layout.ts';
 
 /** What every page of an attempt is drawn from. */
 export interface StepView extends Scene {
@@ -17,6 +18,8 @@ export interface StepView extends Scene {
   readonly applicationName: string;
   readonly csrf: string;
   readonly problem?: { readonly text: TextKey; readonly values?: Values; readonly field?: string } | undefined;
+  /** What the form that sends a message has to solve. */
+  readonly botChallenge?: BotChallenge | undefined;
   /** What the person typed, but for secrets. */
   readonly typed: Readonly<Record<string, string | undefined>>;
 }
@@ -27,6 +30,20 @@ export function form(view: StepView, name: string, body: Html): Html {
 <input type="hidden" name="csrf" value="${view.csrf}">
 ${body}
 </form>`;
+}
+
+/** The one other origin that a page ever loads something from. */
+export const TURNSTILE_ORIGIN = 'https://challenges.cloudflare.com';
+
+/** Tells people from programs, where the environment asks for it: one form of a page. */
+export function botCheck(view: StepView): Html | '' {
+  const { botChallenge, say } = view;
+  if (!botChallenge) return '';
+  const needsScript = html`<noscript><p class="banner">${say('page.needs_javascript')}</p></noscript>`;
+  if (botChallenge.kind === 'turnstile')
+    return html`${needsScript}<div class="cf-turnstile" data-sitekey="${botChallenge.siteKey}" data-response-field-name="p_bot_check"></div>
+<script src="${TURNSTILE_ORIGIN}/turnstile/v0/api.js" async defer></script>`;
+  return html`${needsScript}<input type="hidden" name="p_bot_check" data-challenge="${botChallenge.challenge}">${scriptOf(view, 'bot-check.js')}`;
 }
 
 /** What is wrong with no field in particular. */
@@ -83,7 +100,11 @@ export function submit(label: string): Html {
 }
 
 /** A quiet way to do something else: a form with a sentence and a button that reads like a link. */
-export function aside(view: StepView, name: string, { before, label, hidden }: { before?: string; label: string; hidden?: Html }): Html {
+export function aside(
+  view: StepView,
+  name: string,
+  { before, label, hidden }: { before?: string; label: string; hidden?: Html | '' },
+): Html {
   return form(view, name, html`${hidden ?? ''}<p class="aside">${before ? `${before} ` : ''}<button class="link">${label}</button></p>`);
 }
 

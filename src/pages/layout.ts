@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import type { Brand } from '../features/brands/service.ts';
 import { directionOf, type Language } from '../languages/languages.ts';
 import { fill, type Say, type TextKey } from '../languages/texts.ts';
+import { ASSETS, type ScriptName } from './assets.ts';
 
 /** Rendered HTML, safe to embed. */
 export type Html = ReturnType<typeof html>;
@@ -14,6 +15,8 @@ export interface Scene {
   readonly language: Language;
   readonly say: Say;
   readonly brand: Brand;
+  /** Of the page's scripts: what does not have it is not run. */
+  readonly nonce: string;
   /** Where the logo leads. */
   readonly homepageUri: string | null;
 }
@@ -21,8 +24,8 @@ export interface Scene {
 export interface PageContent {
   readonly title: string;
   readonly body: Html;
-  /** The name of an asset that the page runs. */
-  readonly script?: string | undefined;
+  /** The asset that the page runs. */
+  readonly script?: ScriptName | undefined;
 }
 
 export function page(scene: Scene, { title, body, script }: PageContent): string {
@@ -35,12 +38,7 @@ export function page(scene: Scene, { title, body, script }: PageContent): string
 <meta name="robots" content="noindex">
 <title>${title}</title>
 <link rel="stylesheet" href="${basePath}/assets/gatehouse.css">
-${stylesheetOf(scene)}${favicons(scene)}${
-  script
-    ? html`
-<script src="${basePath}/assets/${script}" type="module"></script>`
-    : ''
-}
+${stylesheetOf(scene)}${favicons(scene)}${script ? scriptOf(scene, script) : ''}
 </head>
 <body>
 <main class="card">
@@ -49,6 +47,13 @@ ${logo(scene)}${body}
 ${brand.isBadgeHidden ? '' : html`<footer>${say('page.footer')}</footer>`}
 </body>
 </html>`);
+}
+
+/** Runs one of the assets: at the address of its version, and only if it is what this server means. */
+export function scriptOf({ basePath, nonce }: Scene, name: ScriptName): Html {
+  const { version, integrity } = ASSETS[name];
+  return html`
+<script src="${basePath}/assets/${name}?v=${version}" type="module" nonce="${nonce}" integrity="${integrity}"></script>`;
 }
 
 /** The brand's own, where it has one: its address tells one version of it from every other. */

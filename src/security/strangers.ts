@@ -91,6 +91,19 @@ export function postToStranger(
   return askStranger(url, { method: 'POST', headers: sized, body }, options, async (response) => response.statusCode ?? 0);
 }
 
+/** Posts to a stranger and reads what comes back, at most `maxBytes` of it.
+ * @throws ForbiddenAddressError when the URL leads where it must not
+ * @throws Error when the answer is not a 200, is longer, or did not end within ten seconds */
+export function askStrangerByPost(
+  url: URL,
+  { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
+  maxBytes: number,
+  options: StrangerOptions,
+): Promise<string> {
+  const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
+  return askStranger(url, { method: 'POST', headers: sized, body }, options, (response) => textOf(response, maxBytes));
+}
+
 /** Reads what a stranger answers with, at most `maxBytes` of it, of a media type that matches `type` where one is asked for.
  * @throws ForbiddenAddressError when the URL leads where it must not
  * @throws Error when the answer is not a 200, is longer, of another type, or did not end within ten seconds */
@@ -99,18 +112,22 @@ export function getFromStranger(
   maxBytes: number,
   { type, ...options }: StrangerOptions & { readonly type?: RegExp },
 ): Promise<string> {
-  return askStranger(url, { method: 'GET', headers: { accept: 'application/json' } }, options, async (response) => {
-    if (response.statusCode !== 200) throw new Error(`The answer was ${response.statusCode}.`);
-    if (type && !type.test(response.headers['content-type'] ?? '')) throw new Error('The answer is of another type.');
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new Error('The answer is too long.');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString('utf8');
-  });
+  return askStranger(url, { method: 'GET', headers: { accept: 'application/json' } }, options, (response) =>
+    textOf(response, maxBytes, type),
+  );
+}
+
+async function textOf(response: IncomingMessage, maxBytes: number, type?: RegExp): Promise<string> {
+  if (response.statusCode !== 200) throw new Error(`The answer was ${response.statusCode}.`);
+  if (type && !type.test(response.headers['content-type'] ?? '')) throw new Error('The answer is of another type.');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error('The answer is too long.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Opens a connection to a stranger's port.

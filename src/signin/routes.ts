@@ -1,6 +1,7 @@
 /** The hosted pages' URLs: GET shows the attempt's page, each step is a POST, and a step that succeeds redirects. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
+import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
@@ -42,6 +43,11 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const submit = Object.hasOwn(forms, request.params.form) ? forms[request.params.form] : undefined;
       // A page from the history, or sent twice: the attempt is elsewhere by now, and so should the person be.
       if (!submit) return reply.redirect(pageOf(place.tenancy, attempt), 303);
+      if (
+        STEPS[attempt.step].botChecked === request.params.form &&
+        !(await passesBotCheck(visited.ctx, place.tenancy, attempt.id, form['p_bot_check']))
+      )
+        return show(request, reply, visited, problem('problem.bot_check').problem, form);
       const result = await submit({ ...visited, form, sessionToken: sessionToken(request) }).catch((error: unknown): StepResult => {
         const text = error instanceof InvalidInputError && problemText(error.code);
         if (text) return problem(text, undefined, error.code === 'TOO_MANY_CODES' ? 429 : 422);
@@ -92,13 +98,13 @@ async function show(
   const { attempt, place, csrf } = visited;
   const applicationName = place.client.name;
   const scene = await sceneOf(request);
-  const { title, ...content } = await STEPS[attempt.step].show(
-    { ...scene, attempt, applicationName, csrf, typed, problem: shown },
-    visited,
-  );
+  const step = STEPS[attempt.step];
+  const botChallenge = step.botChecked ? await poseBotCheck(visited.ctx, place.tenancy, attempt.id) : undefined;
+  const { title, ...content } = await step.show({ ...scene, attempt, applicationName, csrf, typed, problem: shown, botChallenge }, visited);
   return sendPage(reply, shown?.status ?? 200, page(scene, { title: `${title} – ${applicationName}`, ...content }), {
     formAction: `'self' ${formTarget(attempt.request.redirectUri)}`,
-    runsScript: content.script !== undefined,
+    nonce: content.script || botChallenge?.kind === 'proof_of_work' ? scene.nonce : undefined,
+    showsTurnstile: botChallenge?.kind === 'turnstile',
   });
 }
 

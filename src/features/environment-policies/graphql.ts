@@ -15,6 +15,7 @@ const DESCRIPTIONS = {
   allowInvitations: 'Whether members of organizations may be invited by a link.',
   hasEnumerationProtection:
     'Whether the sign-in pages look and take the same for addresses with and without an account. Who has none is told so by mail, and who is suspended once the address is proved.',
+  refuseDisposableMail: 'Whether addresses that are made to be thrown away are refused at sign-up.',
   allowDynamicRegistration:
     'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',
   allowMetadataDocuments:
@@ -35,6 +36,7 @@ interface Policies {
   readonly allowInvitations: boolean;
   readonly invitationApplicationId: string | null;
   readonly hasEnumerationProtection: boolean;
+  readonly refuseDisposableMail: boolean;
   readonly allowDynamicRegistration: boolean;
   readonly allowMetadataDocuments: boolean;
   readonly maxFailures: number;
@@ -67,6 +69,7 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
       nullable: true,
       description: DESCRIPTIONS.hasEnumerationProtection,
     }),
+    refuseDisposableMail: t.exposeBoolean('refuseDisposableMail', { nullable: true, description: DESCRIPTIONS.refuseDisposableMail }),
     allowDynamicRegistration: t.exposeBoolean('allowDynamicRegistration', {
       nullable: true,
       description: DESCRIPTIONS.allowDynamicRegistration,
@@ -145,6 +148,7 @@ builder.prismaObjectFields('Environment', (t) => ({
       allowInvitations: true,
       invitationApplicationId: true,
       hasEnumerationProtection: true,
+      refuseDisposableMail: true,
       allowDynamicRegistration: true,
       allowMetadataDocuments: true,
       maxFailures: true,
@@ -201,6 +205,7 @@ defineMutation({
       description: 'The back-end or front-end application that links lead to, at its login URI. Absent: unchanged; null: none.',
     }),
     hasEnumerationProtection: t.boolean({ description: `${DESCRIPTIONS.hasEnumerationProtection} ${UNCHANGED}` }),
+    refuseDisposableMail: t.boolean({ description: `${DESCRIPTIONS.refuseDisposableMail} ${UNCHANGED}` }),
     allowDynamicRegistration: t.boolean({ description: `${DESCRIPTIONS.allowDynamicRegistration} ${UNCHANGED}` }),
     allowMetadataDocuments: t.boolean({ description: `${DESCRIPTIONS.allowMetadataDocuments} ${UNCHANGED}` }),
     maxFailures: t.int({ description: bounds('maxFailures') }),

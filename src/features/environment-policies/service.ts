@@ -27,6 +27,8 @@ export interface SignInPolicy {
   readonly defaultCountry: string;
   /** Whether the pages look the same for addresses with and without an account. */
   readonly hasEnumerationProtection: boolean;
+  /** Whether addresses that are made to be thrown away may not sign up. */
+  readonly refuseDisposableMail: boolean;
 }
 
 export function signInPolicy(ctx: Context, environmentId: string): Promise<SignInPolicy> {
@@ -40,6 +42,7 @@ export function signInPolicy(ctx: Context, environmentId: string): Promise<SignI
       useMostRecentOrganization: true,
       defaultCountry: true,
       hasEnumerationProtection: true,
+      refuseDisposableMail: true,
     },
   });
 }
@@ -75,6 +78,7 @@ export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly allowInvitations?: boolean | null | undefined;
   readonly invitationApplicationId?: string | null | undefined;
   readonly hasEnumerationProtection?: boolean | null | undefined;
+  readonly refuseDisposableMail?: boolean | null | undefined;
   readonly allowDynamicRegistration?: boolean | null | undefined;
   readonly allowMetadataDocuments?: boolean | null | undefined;
   readonly maxFailures?: number | null | undefined;
@@ -101,6 +105,7 @@ export const updateEnvironmentPolicies = action({
       allowInvitations: allowInvitations ?? undefined,
       invitationApplicationId,
       hasEnumerationProtection: input.hasEnumerationProtection ?? undefined,
+      refuseDisposableMail: input.refuseDisposableMail ?? undefined,
       allowDynamicRegistration: input.allowDynamicRegistration ?? undefined,
       allowMetadataDocuments: input.allowMetadataDocuments ?? undefined,
       maxFailures: within('maxFailures', input.maxFailures),

@@ -24,6 +24,9 @@ export interface Tenancy {
   readonly passkeyPolicy: PasskeyPolicy;
   /** Whether a passkey counts for a second factor as well. */
   readonly isPasskeyMultiFactor: boolean;
+  /** How people are told from programs, and for Turnstile its site key. */
+  readonly botCheck: 'off' | 'proof_of_work' | 'turnstile';
+  readonly turnstileSiteKey: string | null;
   /** What people are spoken to in; empty: every language that there is. */
   readonly languages: readonly Language[];
   readonly defaultLanguage: Language;
@@ -80,6 +83,8 @@ function cached(
         allowsMetadataDocuments: row.allowMetadataDocuments,
         passkeyPolicy: row.passkeyPolicy as PasskeyPolicy,
         isPasskeyMultiFactor: row.isPasskeyMultiFactor,
+        botCheck: row.botCheck as Tenancy['botCheck'],
+        turnstileSiteKey: row.turnstileSiteKey,
         languages: row.languages as Language[],
         defaultLanguage: row.defaultLanguage as Language,
         mfaPolicy: row.mfaPolicy as MfaPolicy,

@@ -1,11 +1,11 @@
-/** JWTs that somebody else signed and that are good once: their `jti` is kept for as long as they could come again. */
+/** JWTs that somebody else signed, and other proofs, that are good once: their `jti` is kept for as long as they could come again. */
 import { sha256 } from '../../security/secrets.ts';
 import type { Infrastructure } from '../context.ts';
 
 export interface Use {
   readonly environmentId: string;
   /** What the JWT is, and whose: the same `jti` of somebody else is another one. */
-  readonly kind: 'client assertion' | 'DPoP proof';
+  readonly kind: 'client assertion' | 'DPoP proof' | 'bot check';
   readonly owner: string;
   readonly jti: string;
   /** From then on the JWT is refused anyway. */

@@ -17,9 +17,9 @@ import { forgetFailures, tryProof } from '../../features/sign-in-failures/servic
 import { isInvited } from '../../features/team/service.ts';
 import { addIdentity, checkIdentity, createUserRow, findUserIdBy, verifyIdentity } from '../../features/users/service.ts';
 import { invitationGone } from '../../oidc/errors.ts';
-import { aside, back, banner, codeField, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, codeField, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
-import { maySignUp, NOT_OPEN } from '../admission.ts';
+import { signUpProblem } from '../admission.ts';
 import { identified, type Outcome } from '../flow.ts';
 import { type Identifier, shownIdentifier } from '../identifiers.ts';
 import { expired, type Place, pageOf, shownName, suspectOf } from '../place.ts';
@@ -27,7 +27,11 @@ import { proceed } from '../tail.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
 
-export const codeStep: StepDefinition = { show: enterCode, forms: { code: submitCode, resend: resendCode, switch: switchFlow } };
+export const codeStep: StepDefinition = {
+  show: enterCode,
+  botChecked: 'resend',
+  forms: { code: submitCode, resend: resendCode, switch: switchFlow },
+};
 
 function enterCode(view: StepView): PageContent {
   const { say, attempt } = view;
@@ -36,7 +40,7 @@ function enterCode(view: StepView): PageContent {
     body: html`<h1>${say(attempt.phone ? 'code.phone_heading' : 'code.heading')}</h1>
 <p class="lead">${sentTo(view)}</p>
 ${banner(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
-${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend') })}
+${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend'), hidden: botCheck(view) })}
 ${back(view, say('code.back'))}`,
   };
 }
@@ -105,7 +109,8 @@ async function submitCode({ ctx, place, attempt, form, sessionToken }: StepReque
   const method = proved.type === 'phone' ? 'sms' : 'otp';
   if (!userId) {
     const isKnown = await findUserIdBy(ctx, tenancy.environmentId, proved.type, proved.value);
-    if (!isKnown && !(await maySignUp(ctx, tenancy, attempt, attempt.phone ? null : proved.value))) return NOT_OPEN;
+    const refusal = isKnown ? undefined : await signUpProblem(ctx, tenancy, attempt, attempt.phone ? null : proved.value);
+    if (refusal) return refusal;
     await forgetFailures(ctx, tenancy, suspect);
     const signedUp = await signUp(ctx, place, attempt, proved);
     return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId, method);

@@ -8,10 +8,10 @@ import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt }
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail, isUsername } from '../../features/text.ts';
 import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
-import { aside, back, banner, field, form, type StepView, select, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, field, form, type StepView, select, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { countriesIn, nationalForm, parseNumber } from '../../phone/numbers.ts';
-import { maySignUp, NOT_OPEN } from '../admission.ts';
+import { signUpProblem } from '../admission.ts';
 import { type Asked, askedAt, type Identifier, shownIdentifier } from '../identifiers.ts';
 import { pageOf } from '../place.ts';
 import { askForCode } from './code.ts';
@@ -28,10 +28,16 @@ export const identifyStep: StepDefinition = {
     if (attempt.flow === 'register') return register(view, place.client, fields, asked, invitedInto);
     const { body, script } = await passkeyButton(view, visit);
     return {
-      ...login(view, html`${fields}${submit(view.say('page.continue'))}`, html`${instead(view, asked)}${body}`, invitedInto),
+      ...login(
+        view,
+        html`${fields}${botCheck(view)}${submit(view.say('page.continue'))}`,
+        html`${instead(view, asked)}${body}`,
+        invitedInto,
+      ),
       script,
     };
   },
+  botChecked: 'identify',
   forms: { identify: submitIdentifier, passkey: submitPasskey, switch: switchFlow },
 };
 
@@ -59,7 +65,7 @@ ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: ty
     title: say('register.title'),
     body: html`<h1>${say('register.heading')}</h1>
 ${purpose(view, organization)}
-${banner(view)}${form(view, 'identify', html`${client.asksForNames ? names : ''}${fields}${submit(say('page.continue'))}`)}
+${banner(view)}${form(view, 'identify', html`${client.asksForNames ? names : ''}${fields}${botCheck(view)}${submit(say('page.continue'))}`)}
 ${instead(view, asked)}
 ${client.showsSignInLink ? aside(view, 'switch', { before: say('register.have_account'), label: say('register.sign_in'), hidden: to('login') }) : ''}`,
   };
@@ -235,8 +241,7 @@ async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typ
   if (!userId) {
     const isInvitedToTeam = tenancy.kind === 'account' && type === 'email' && (await isInvited(ctx, value));
     if (attempt.flow === 'login' && !isInvitedToTeam) return to('not_found');
-    if (!(await maySignUp(ctx, tenancy, attempt, email))) return NOT_OPEN;
-    return askForCode(ctx, place, attempt, { ...known, ...names });
+    return (await signUpProblem(ctx, tenancy, attempt, email)) ?? askForCode(ctx, place, attempt, { ...known, ...names });
   }
   if (await isSuspended(ctx, environmentId, userId)) return problem('problem.suspended', undefined, 403);
   if (isByPassword && (await passwordState(ctx, environmentId, userId)) !== 'none') return to('password');
@@ -253,7 +258,8 @@ async function goOnBlindly(
   isByPassword: boolean,
 ): Promise<StepResult> {
   const { tenancy } = place;
-  if (attempt.flow === 'register' && !(await maySignUp(ctx, tenancy, attempt, change.email))) return NOT_OPEN;
+  const refusal = attempt.flow === 'register' ? await signUpProblem(ctx, tenancy, attempt, change.email) : undefined;
+  if (refusal) return refusal;
   if (!isByPassword) return askForCode(ctx, place, attempt, change);
   await updateAttempt(ctx, attempt, { ...change, step: 'password' });
   return { location: pageOf(tenancy, attempt) };

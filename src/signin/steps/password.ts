@@ -5,7 +5,7 @@ import { checkPassword, setPassword } from '../../features/credentials/service.t
 import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
-import { aside, back, banner, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { authenticated, newPassword } from '../flow.ts';
 import { shownIdentifier } from '../identifiers.ts';
@@ -17,6 +17,7 @@ import { problem, problemText, type StepDefinition, type StepRequest, type StepR
 
 export const passwordStep: StepDefinition = {
   show: enterPassword,
+  botChecked: 'forgot',
   forms: { password: submitPassword, forgot: forgotPassword, switch: switchFlow },
 };
 
@@ -33,7 +34,7 @@ ${banner(view)}${form(
   'password',
   html`<input type="hidden" autocomplete="username" name="p_email" value="${shownIdentifier(attempt)}">${field(view, { name: 'p_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit(say('password.submit'))}`,
 )}
-${aside(view, 'forgot', { label: say('password.forgot') })}
+${aside(view, 'forgot', { label: say('password.forgot'), hidden: botCheck(view) })}
 ${back(view, say('code.back'))}`,
   };
 }

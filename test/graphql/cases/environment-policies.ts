@@ -19,6 +19,7 @@ async function newApplication({ ctx, world }: Stage, type: string, loginUri: str
 const outOfRange = Object.entries({ codeLifetime: [59, 86_401, -1], maxFailures: [0, 101], lockSeconds: [0, 3601] });
 
 export const environmentPolicies: FeatureCases = {
+  secretive: ['EnvironmentBotCheck.hasTurnstileSecret'],
   shortLists: ['EnvironmentMfaPolicy.factors', 'EnvironmentPolicies.allowedDomains'],
   mutations: {
     updateEnvironmentPolicies: {
@@ -28,6 +29,7 @@ export const environmentPolicies: FeatureCases = {
         ...own(stage),
         allowedDomains: ['people.test', `${name}.test`],
         allowDynamicRegistration: true,
+        refuseDisposableMail: true,
         allowMetadataDocuments: true,
         defaultCountry: 'AU',
         allowInvitations: true,
@@ -79,6 +81,30 @@ export const environmentPolicies: FeatureCases = {
           input: (stage) => ({ ...own(stage), allowInvitations: true, invitationApplicationId: null }),
         },
         CONFLICT({ allowSelfSignUp: false }),
+      ],
+    },
+    updateBotCheck: {
+      permission: 'update:policies',
+      action: 'environment.bot_check_updated',
+      input: (stage) => ({
+        ...own(stage),
+        kind: 'PROOF_OF_WORK',
+        turnstileSiteKey: '0x4AAAAAAA-site',
+        turnstileSecret: '0x4AAAAAAA-secret',
+      }),
+      foreign: [{ type: 'Environment', input: (environmentId) => ({ environmentId, kind: 'OFF' }) }],
+      mistakes: [
+        ...['turnstileSiteKey', 'turnstileSecret'].map((field) => ({
+          code: 'INVALID_TURNSTILE_KEY',
+          path: [field],
+          input: (stage: Stage) => ({ ...own(stage), kind: 'OFF', [field]: 'not a key' }),
+        })),
+        {
+          code: 'MISSING_TURNSTILE_KEY',
+          path: ['turnstileSecret'],
+          input: (stage) => ({ ...own(stage), kind: 'TURNSTILE', turnstileSiteKey: '0x4AAAAAAA-site' }),
+        },
+        CONFLICT({ kind: 'OFF' }),
       ],
     },
     updateMfaPolicy: {
