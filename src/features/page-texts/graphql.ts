@@ -8,7 +8,7 @@ import { MAX_TEXT, type PageText, pageTexts, updatePageTexts } from './service.t
 const TAGS = `a BCP 47 tag, of these: ${LANGUAGES.join(', ')}`;
 
 const PageTextType = builder.objectRef<PageText>('PageText').implement({
-  description: 'What the pages say somewhere, in one language.',
+  description: 'What the pages or mails say somewhere, in one language.',
   permission: 'read:branding',
   fields: (t) => ({
     key: t.exposeString('key', { nullable: true, description: 'What it is called.' }),
