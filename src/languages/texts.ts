@@ -29,7 +29,7 @@ export function isTextKey(key: string): key is TextKey {
 export type Say = (key: TextKey, values?: Values) => string;
 
 /** Every variant of English is English. */
-const LANGUAGE_TEXTS: Readonly<Partial<Record<Language, Texts>>> = { de, es, fr, he, it, ms, nb, nl, pl, 'pt-BR': ptBR, ru, sv };
+export const LANGUAGE_TEXTS: Readonly<Partial<Record<Language, Texts>>> = { de, es, fr, he, it, ms, nb, nl, pl, 'pt-BR': ptBR, ru, sv };
 
 /** The text under a key before values are filled in: the operator's own, the language's, or English. */
 export function textOf(language: Language, key: TextKey, own: Texts = {}): string {
