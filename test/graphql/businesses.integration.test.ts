@@ -134,7 +134,7 @@ const usedIn = ({ planLimits }: Limits) =>
   Object.fromEntries(planLimits.features.filter(({ used }) => used > 0).map(({ feature, used }) => [feature, used]));
 
 describe('a plan', () => {
-  const PAID = ['SPECIALIST_ROLES', 'TEAM_MFA', 'API_KEYS', 'PASSKEYS', 'EXPLICIT_TERMS_ACCEPTANCE', 'PREVIOUS_SECRETS'];
+  const PAID = ['SPECIALIST_ROLES', 'TEAM_MFA', 'API_KEYS', 'PASSKEYS', 'HIDDEN_BADGE', 'EXPLICIT_TERMS_ACCEPTANCE', 'PREVIOUS_SECRETS'];
   const PLUS = [...PAID, 'CUSTOM_SCOPES', 'ORGANIZATION_MACHINES'];
   const SCALE = [...PLUS, 'ADVANCED_ORGANIZATIONS', 'TEAM_SSO'];
 
