@@ -50,8 +50,9 @@ export const de: Texts = {
   'code.nothing_there': 'Nichts angekommen?',
   'code.resend': 'Neuen Code senden',
   'code.back': 'Andere Adresse verwenden',
+
   'provide_email.title': 'Ihre E-Mail-Adresse',
-  'provide_email.lead': 'Dorthin schreiben wir, wenn Sie Ihr Passwort vergessen haben. Sie wird einmal durch einen Code bestätigt.',
+  'provide_email.lead': 'Dorthin schreiben wir, wenn Sie Ihr Passwort verloren haben. Sie wird einmal mit einem Code bestätigt.',
 
   'password.title': 'Passwort eingeben',
   'password.lead': 'für {identifier}',
@@ -116,7 +117,7 @@ export const de: Texts = {
   'mfa_recovery_codes.lead': 'Wenn Sie Ihren zweiten Schritt verlieren, lässt jeder von ihnen Sie einmal hinein. Schreiben Sie sie jetzt auf: Sie werden nicht noch einmal gezeigt.',
   'mfa_recovery_codes.kept': 'Ich habe sie aufbewahrt',
   'organization_name.title': 'Organisation benennen',
-  'organization_name.lead': 'Sie sind ihr erstes Mitglied. Der Name lässt sich später ändern.',
+  'organization_name.lead': 'Sie sind ihr erstes Mitglied. Der Name kann später geändert werden.',
   'organization_name.label': 'Name der Organisation',
 
   'invitation.title': 'Einladung annehmen',
@@ -180,7 +181,7 @@ export const de: Texts = {
   'problem.email_or_username_missing': 'Geben Sie Ihre E-Mail-Adresse oder Ihren Benutzernamen ein.',
   'problem.username_missing': 'Geben Sie Ihren Benutzernamen ein.',
   'problem.invalid_username': 'Ein Benutzername besteht aus 2 bis 64 Buchstaben, Ziffern, Binde- und Unterstrichen.',
-  'problem.username_taken': 'Dieser Benutzername ist vergeben. Gehen Sie zurück und wählen Sie einen anderen.',
+  'problem.username_taken': 'Dieser Benutzername ist vergeben. Gehen Sie zurück, und wählen Sie einen anderen.',
   'problem.email_taken': 'Diese Adresse gehört zu einem anderen Konto. Verwenden Sie eine andere.',
   'problem.no_address': 'Dieses Konto ist für einen Code nicht erreichbar. Wenden Sie sich an die Betreiber dieser Anwendung.',
   'problem.phone_sign_in_off': 'Bei dieser Anwendung kann man sich nicht mit einer Telefonnummer anmelden.',

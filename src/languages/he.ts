@@ -4,7 +4,7 @@ import type { Texts } from './texts.ts';
 export const he: Texts = {
   'page.footer': 'מאובטח על ידי Gatehouse',
   'page.continue': 'המשך',
-  'page.needs_javascript': 'הדף הזה מוודא שאינכם תוכנה, ולשם כך דרוש JavaScript. יש לאפשר אותו ולטעון את הדף מחדש.',
+  'page.needs_javascript': 'הדף הזה בודק שלא תוכנה פונה אליו, ולשם כך דרוש JavaScript. יש לאפשר אותו ולטעון את הדף מחדש.',
   'page.purpose': 'כדי להמשיך אל {application}',
   'page.join': 'כדי להצטרף אל {organization}',
   'page.email': 'אימייל',
@@ -50,8 +50,9 @@ export const he: Texts = {
   'code.nothing_there': 'לא הגיע דבר?',
   'code.resend': 'שליחת קוד אחר',
   'code.back': 'שימוש בכתובת אחרת',
+
   'provide_email.title': 'כתובת האימייל שלך',
-  'provide_email.lead': 'נכתוב אליה אם הסיסמה תישכח. מאמתים אותה פעם אחת, בעזרת קוד.',
+  'provide_email.lead': 'לכתובת הזו נכתוב אם הסיסמה תאבד. היא מאומתת פעם אחת, באמצעות קוד.',
 
   'password.title': 'הזנת הסיסמה',
   'password.lead': 'עבור {identifier}',
@@ -115,8 +116,8 @@ export const he: Texts = {
   'mfa_recovery_codes.title': 'יש לשמור את קודי השחזור',
   'mfa_recovery_codes.lead': 'אם השלב השני יאבד, כל אחד מהקודים מאפשר כניסה אחת. יש לרשום אותם עכשיו: הם לא יוצגו שוב.',
   'mfa_recovery_codes.kept': 'שמרתי אותם',
-  'organization_name.title': 'בחירת שם לארגון',
-  'organization_name.lead': 'החשבון הזה הוא הראשון בארגון. אפשר לשנות את השם אחר כך.',
+  'organization_name.title': 'מתן שם לארגון',
+  'organization_name.lead': 'החשבון שלך הוא הראשון בארגון. אפשר לשנות את השם מאוחר יותר.',
   'organization_name.label': 'שם הארגון',
 
   'invitation.title': 'אישור ההזמנה',
@@ -179,7 +180,7 @@ export const he: Texts = {
   'problem.invitation_for_other': 'ההזמנה הזו מיועדת לכתובת אימייל אחרת.',
   'problem.email_or_username_missing': 'יש להזין כתובת אימייל או שם משתמש.',
   'problem.username_missing': 'יש להזין שם משתמש.',
-  'problem.invalid_username': 'שם משתמש מכיל 2 עד 64 אותיות, ספרות, מקפים וקווים תחתונים.',
+  'problem.invalid_username': 'שם משתמש מורכב מ-2 עד 64 אותיות, ספרות, מקפים וקווים תחתונים.',
   'problem.username_taken': 'שם המשתמש הזה תפוס. יש לחזור ולבחור שם אחר.',
   'problem.email_taken': 'הכתובת הזו שייכת לחשבון אחר. יש להשתמש בכתובת אחרת.',
   'problem.no_address': 'אי אפשר לשלוח קוד לחשבון הזה. יש לפנות לאחראים על האפליקציה.',
@@ -190,7 +191,7 @@ export const he: Texts = {
   'problem.passkey_unknown': 'מפתח הגישה הזה לא שייך לחשבון כאן. יש להיכנס בדרך אחרת.',
   'problem.passkey_mandatory': 'כדי להמשיך דרוש מפתח גישה.',
   'problem.passkeys_off': 'לא משתמשים כאן במפתחות גישה. יש להיכנס בדרך אחרת.',
-  'problem.bot_check': 'לא הצלחנו לוודא שאינכם תוכנה. יש לנסות שוב.',
+  'problem.bot_check': 'לא הצלחנו לוודא שלא תוכנה פונה אלינו. יש לנסות שוב.',
   'problem.disposable_email': 'אי אפשר להירשם כאן עם כתובת חד־פעמית. יש להשתמש בכתובת שלך. (שגיאה 9697)',
   'problem.locked': 'יותר מדי ניסיונות שגויים. החשבון נעול לכמה דקות.',
   'problem.code_form': 'הקוד מורכב משש ספרות.',

@@ -50,8 +50,9 @@ export const ms: Texts = {
   'code.nothing_there': 'Tiada apa-apa diterima?',
   'code.resend': 'Hantar kod lain',
   'code.back': 'Gunakan alamat lain',
+
   'provide_email.title': 'Alamat e-mel anda',
-  'provide_email.lead': 'Kami menulis ke alamat ini apabila anda terlupa kata laluan. Alamat ini disahkan sekali sahaja, dengan kod.',
+  'provide_email.lead': 'Kami akan menulis kepadanya jika anda kehilangan kata laluan. Alamat ini disahkan sekali dengan kod.',
 
   'password.title': 'Masukkan kata laluan anda',
   'password.lead': 'untuk {identifier}',
@@ -116,7 +117,7 @@ export const ms: Texts = {
   'mfa_recovery_codes.lead': 'Jika anda kehilangan langkah kedua, setiap kod membenarkan anda masuk sekali. Catatkannya sekarang: kod ini tidak akan ditunjukkan lagi.',
   'mfa_recovery_codes.kept': 'Saya telah menyimpannya',
   'organization_name.title': 'Namakan organisasi anda',
-  'organization_name.lead': 'Anda ialah ahli pertamanya. Nama ini boleh diubah kemudian.',
+  'organization_name.lead': 'Anda ahli pertamanya. Nama boleh ditukar kemudian.',
   'organization_name.label': 'Nama organisasi',
 
   'invitation.title': 'Terima jemputan anda',
@@ -179,8 +180,8 @@ export const ms: Texts = {
   'problem.invitation_for_other': 'Jemputan ini untuk alamat e-mel lain.',
   'problem.email_or_username_missing': 'Taip alamat e-mel atau nama pengguna anda.',
   'problem.username_missing': 'Taip nama pengguna anda.',
-  'problem.invalid_username': 'Nama pengguna terdiri daripada 2 hingga 64 huruf, angka, sempang dan garis bawah.',
-  'problem.username_taken': 'Nama pengguna ini telah digunakan. Kembali dan pilih yang lain.',
+  'problem.invalid_username': 'Nama pengguna terdiri daripada 2 hingga 64 huruf, digit, sempang dan garis bawah.',
+  'problem.username_taken': 'Nama pengguna ini telah diambil. Kembali dan pilih yang lain.',
   'problem.email_taken': 'Alamat ini milik akaun lain. Gunakan alamat lain.',
   'problem.no_address': 'Kod tidak dapat dihantar kepada akaun ini. Hubungi pihak yang mengendalikan aplikasi ini.',
   'problem.phone_sign_in_off': 'Aplikasi ini tidak membenarkan log masuk dengan nombor telefon.',
