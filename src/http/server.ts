@@ -295,6 +295,8 @@ async function sendErrorPage(
 ): Promise<FastifyReply> {
   const accepted = request.headers.accept ?? '';
   const isForProgram = accepted.includes('application/json') && !accepted.includes('text/html');
+  // Who meets an error may be none of the organization's people, and is not shown its name.
+  request.organizationId = null;
   // An error may be that the database does not answer: then it is said plainly.
   const scene = await sceneOf(request).catch(() => plainScene(request));
   const say = isForProgram ? speaker(DEFAULT_LANGUAGE) : scene.say;

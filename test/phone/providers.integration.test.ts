@@ -127,14 +127,15 @@ test('an environment without a provider has its texts in the development mailbox
 
 test('a number is sent so many tests an hour and no more, however many are asked for at once', async () => {
   await throughWebhook();
-  const asked = await Promise.allSettled(
-    Array.from({ length: MAX_TEXTS_PER_HOUR + 5 }, () => sendTestText(ctx(), { environmentId, to: '+61491570777' })),
-  );
+  const to = `+614915${String(tries++).padStart(5, '0')}`;
+  const texts = () => receiver.received.filter(({ body }) => body.includes(to));
+  const asked = await Promise.allSettled(Array.from({ length: MAX_TEXTS_PER_HOUR + 5 }, () => sendTestText(ctx(), { environmentId, to })));
   expect(asked.filter(({ status }) => status === 'fulfilled')).toHaveLength(MAX_TEXTS_PER_HOUR);
-  await waitFor(() => (receiver.received.length >= MAX_TEXTS_PER_HOUR ? true : undefined));
+  await waitFor(() => (texts().length >= MAX_TEXTS_PER_HOUR ? true : undefined));
   await new Promise((done) => setTimeout(done, 500));
-  expect(receiver.received).toHaveLength(MAX_TEXTS_PER_HOUR);
+  expect(texts()).toHaveLength(MAX_TEXTS_PER_HOUR);
 });
+let tries = 70_000;
 
 test('a code is written as phones look for it', () => {
   const text = codeText({ code: '123456', businessName: 'Acme', issuer: 'https://auth.acme.test:8443/e/x' });
