@@ -53,7 +53,7 @@ async function createUser(url: string, quickstart: Quickstart, email: string): P
 }
 
 test('a first start asks nothing, explains itself, and keeps every row through kill -9; a second process is refused', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   const { environment, url, directory } = await freshEnvironment();
   const first = start('src/main.ts', environment);
@@ -100,7 +100,7 @@ test('production names everything that is missing at once, and starts nothing', 
   expect(server.output()).not.toContain('    at ');
 });
 
-test('production seeds nothing, has no mailbox and no GraphiQL; create-owner prints a one-time link', { timeout: 60_000 }, async () => {
+test('production seeds nothing, has no mailbox and no GraphiQL; create-owner prints a one-time link', { timeout: 180_000 }, async () => {
   const { environment, url } = await freshEnvironment();
   const production = { ...environment, NODE_ENV: 'production', BASE_URL: url, SECRET_KEY: 'ab'.repeat(32), SMTP_URL: 'smtp://localhost:1' };
   const owner = start('src/cli.ts', production, [
@@ -127,7 +127,7 @@ test('production seeds nothing, has no mailbox and no GraphiQL; create-owner pri
   expect(await server.stop('SIGTERM')).toBe(0);
 });
 
-test('a port in use is one line', { timeout: 60_000 }, async () => {
+test('a port in use is one line', { timeout: 180_000 }, async () => {
   const { environment, url, directory } = await freshEnvironment();
   const first = start('src/main.ts', environment);
   await first.ready(url);
