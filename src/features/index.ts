@@ -51,6 +51,7 @@ import './signing-keys/graphql.ts';
 import './subscribers/graphql.ts';
 import './team-policies/graphql.ts';
 import './team/graphql.ts';
+import './terms/graphql.ts';
 import './users/graphql.ts';
 import './webhooks/graphql.ts';
 import './users/list/graphql.ts';

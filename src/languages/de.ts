@@ -35,6 +35,7 @@ export const de: Texts = {
   'register.last_name': 'Nachname',
   'register.have_account': 'Sie haben schon ein Konto?',
   'register.sign_in': 'Anmelden',
+  'register.marketing': 'Ich möchte Neuigkeiten und Angebote per E-Mail erhalten.',
 
   'not_found.title': 'Konto nicht gefunden',
   'not_found.lead': 'Für {identifier} gibt es kein Konto.',
@@ -132,6 +133,14 @@ export const de: Texts = {
   'wants.offline': 'Zugriff, auch wenn Sie nicht da sind',
   'wants.list': 'Sie erhält:',
 
+  'terms.title': 'Bevor Sie fortfahren',
+  'terms.implicit': 'Mit dem Fortfahren akzeptieren Sie {documents}.',
+  'terms.accept': 'Ich akzeptiere {documents}.',
+  'terms.terms': 'die Nutzungsbedingungen',
+  'terms.privacy': 'die Datenschutzerklärung',
+  'terms.both': '{terms} und {privacy}',
+  'terms.decline': 'Nicht akzeptieren',
+
   'device.title': 'Gerät verbinden',
   'device.type_code': 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
   'device.lead': 'Ein Gerät möchte {application} in Ihrem Namen verwenden. Es zeigt den Code {code}. Wenn Sie es nicht vor sich haben, lehnen Sie ab.',
@@ -215,6 +224,7 @@ export const de: Texts = {
   'problem.app_code_used': 'Dieser Code wurde schon verwendet. Warten Sie auf den nächsten.',
   'problem.recovery_code_missing': 'Geben Sie einen Ihrer Wiederherstellungscodes ein.',
   'problem.recovery_code_wrong': 'Das ist keiner Ihrer Codes, oder er wurde schon verwendet.',
+  'problem.terms_missing': 'Akzeptieren Sie das, um fortzufahren.',
   'problem.device_code': 'Dieser Code ist unbekannt, abgelaufen oder schon verwendet. Sehen Sie noch einmal auf Ihr Gerät.',
   'problem.device_codes': 'Zu viele Codes wurden versucht. Warten Sie eine Minute, und versuchen Sie es wieder.',
 

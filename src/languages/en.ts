@@ -34,6 +34,7 @@ export const en = {
   'register.last_name': 'Last name',
   'register.have_account': 'Have an account already?',
   'register.sign_in': 'Sign in',
+  'register.marketing': 'Send me news and offers by email.',
 
   'not_found.title': 'Account not found',
   'not_found.lead': 'There is no account for {identifier}.',
@@ -133,6 +134,14 @@ export const en = {
   'wants.offline': 'Stay signed in while you are away',
   'wants.list': 'It gets:',
 
+  'terms.title': 'Before you go on',
+  'terms.implicit': 'By continuing you accept {documents}.',
+  'terms.accept': 'I accept {documents}.',
+  'terms.terms': 'the terms of service',
+  'terms.privacy': 'the privacy policy',
+  'terms.both': '{terms} and {privacy}',
+  'terms.decline': 'Do not accept',
+
   'device.title': 'Connect a device',
   'device.type_code': 'Type the code that your device shows.',
   'device.lead': 'A device asks to use {application} as you. It shows the code {code}. If you do not have it in front of you, refuse.',
@@ -217,6 +226,7 @@ export const en = {
   'problem.app_code_used': 'This code was used already. Wait for the next one.',
   'problem.recovery_code_missing': 'Type one of your recovery codes.',
   'problem.recovery_code_wrong': 'This is not one of your codes, or it was used already.',
+  'problem.terms_missing': 'Accept this to go on.',
   'problem.device_code': 'This code is not known, has expired, or was used already. Look at your device again.',
   'problem.device_codes': 'Too many codes were tried. Wait a minute, and try again.',
 

@@ -35,6 +35,7 @@ export const es: Texts = {
   'register.last_name': 'Apellidos',
   'register.have_account': '¿Ya tienes cuenta?',
   'register.sign_in': 'Inicia sesión',
+  'register.marketing': 'Quiero recibir novedades y ofertas por correo.',
 
   'not_found.title': 'Cuenta no encontrada',
   'not_found.lead': 'No hay ninguna cuenta para {identifier}.',
@@ -132,6 +133,14 @@ export const es: Texts = {
   'wants.offline': 'Acceso cuando no estás',
   'wants.list': 'La aplicación obtiene:',
 
+  'terms.title': 'Antes de continuar',
+  'terms.implicit': 'Al continuar aceptas {documents}.',
+  'terms.accept': 'Acepto {documents}.',
+  'terms.terms': 'los términos del servicio',
+  'terms.privacy': 'la política de privacidad',
+  'terms.both': '{terms} y {privacy}',
+  'terms.decline': 'No aceptar',
+
   'device.title': 'Conectar un dispositivo',
   'device.type_code': 'Escribe el código que muestra tu dispositivo.',
   'device.lead': 'Un dispositivo pide usar {application} en tu nombre. Muestra el código {code}. Si no lo tienes delante, recházalo.',
@@ -215,6 +224,7 @@ export const es: Texts = {
   'problem.app_code_used': 'Este código ya se usó. Espera al siguiente.',
   'problem.recovery_code_missing': 'Escribe uno de tus códigos de recuperación.',
   'problem.recovery_code_wrong': 'No es uno de tus códigos, o ya se usó.',
+  'problem.terms_missing': 'Acéptalo para continuar.',
   'problem.device_code': 'Este código no se conoce, ha caducado o ya se usó. Vuelve a mirar tu dispositivo.',
   'problem.device_codes': 'Se han probado demasiados códigos. Espera un minuto e inténtalo de nuevo.',
 

@@ -35,6 +35,7 @@ export const fr: Texts = {
   'register.last_name': 'Nom',
   'register.have_account': 'Vous avez déjà un compte ?',
   'register.sign_in': 'Se connecter',
+  'register.marketing': 'Je souhaite recevoir des nouvelles et des offres par e-mail.',
 
   'not_found.title': 'Compte introuvable',
   'not_found.lead': 'Il n’y a pas de compte pour {identifier}.',
@@ -132,6 +133,14 @@ export const fr: Texts = {
   'wants.offline': 'Un accès en votre absence',
   'wants.list': 'L’application obtient :',
 
+  'terms.title': 'Avant de continuer',
+  'terms.implicit': 'En continuant, vous acceptez {documents}.',
+  'terms.accept': 'J’accepte {documents}.',
+  'terms.terms': 'les conditions d’utilisation',
+  'terms.privacy': 'la politique de confidentialité',
+  'terms.both': '{terms} et {privacy}',
+  'terms.decline': 'Ne pas accepter',
+
   'device.title': 'Connecter un appareil',
   'device.type_code': 'Saisissez le code que votre appareil affiche.',
   'device.lead': 'Un appareil demande à utiliser {application} en votre nom. Il affiche le code {code}. Si vous ne l’avez pas devant vous, refusez.',
@@ -215,6 +224,7 @@ export const fr: Texts = {
   'problem.app_code_used': 'Ce code a déjà servi. Attendez le suivant.',
   'problem.recovery_code_missing': 'Saisissez l’un de vos codes de récupération.',
   'problem.recovery_code_wrong': 'Ce n’est pas l’un de vos codes, ou il a déjà servi.',
+  'problem.terms_missing': 'Acceptez pour continuer.',
   'problem.device_code': 'Ce code est inconnu, a expiré ou a déjà servi. Regardez de nouveau votre appareil.',
   'problem.device_codes': 'Trop de codes ont été essayés. Attendez une minute, puis réessayez.',
 

@@ -35,6 +35,7 @@ export const he: Texts = {
   'register.last_name': 'שם משפחה',
   'register.have_account': 'כבר יש לך חשבון?',
   'register.sign_in': 'כניסה',
+  'register.marketing': 'אשמח לקבל חדשות והצעות באימייל.',
 
   'not_found.title': 'החשבון לא נמצא',
   'not_found.lead': 'אין חשבון עבור {identifier}.',
@@ -132,6 +133,14 @@ export const he: Texts = {
   'wants.offline': 'גישה גם בהיעדרך',
   'wants.list': 'האפליקציה מקבלת:',
 
+  'terms.title': 'לפני שממשיכים',
+  'terms.implicit': 'המשך התהליך מהווה הסכמה ל{documents}.',
+  'terms.accept': 'קראתי והסכמתי: {documents}.',
+  'terms.terms': 'תנאי השירות',
+  'terms.privacy': 'מדיניות הפרטיות',
+  'terms.both': '{terms} ו{privacy}',
+  'terms.decline': 'לא להסכים',
+
   'device.title': 'חיבור מכשיר',
   'device.type_code': 'יש להקליד את הקוד שהמכשיר מציג.',
   'device.lead': 'מכשיר מבקש להשתמש ב-{application} בשמך. הוא מציג את הקוד {code}. אם הוא לא נמצא לפניך, יש לסרב.',
@@ -215,6 +224,7 @@ export const he: Texts = {
   'problem.app_code_used': 'כבר נעשה שימוש בקוד הזה. יש לחכות לקוד הבא.',
   'problem.recovery_code_missing': 'יש להקליד את אחד מקודי השחזור.',
   'problem.recovery_code_wrong': 'זה לא אחד מהקודים שלך, או שכבר נעשה בו שימוש.',
+  'problem.terms_missing': 'יש להסכים כדי להמשיך.',
   'problem.device_code': 'הקוד הזה לא מוכר, פג תוקפו או שכבר נעשה בו שימוש. יש להסתכל שוב במכשיר.',
   'problem.device_codes': 'נוסו יותר מדי קודים. יש לחכות דקה ולנסות שוב.',
 

@@ -35,6 +35,7 @@ export const it: Texts = {
   'register.last_name': 'Cognome',
   'register.have_account': 'Hai già un account?',
   'register.sign_in': 'Accedi',
+  'register.marketing': 'Voglio ricevere novità e offerte via email.',
 
   'not_found.title': 'Account non trovato',
   'not_found.lead': 'Non c’è alcun account per {identifier}.',
@@ -132,6 +133,14 @@ export const it: Texts = {
   'wants.offline': 'Accesso anche quando non ci sei',
   'wants.list': 'L’applicazione riceve:',
 
+  'terms.title': 'Prima di continuare',
+  'terms.implicit': 'Continuando accetti {documents}.',
+  'terms.accept': 'Accetto {documents}.',
+  'terms.terms': 'i termini di servizio',
+  'terms.privacy': 'l’informativa sulla privacy',
+  'terms.both': '{terms} e {privacy}',
+  'terms.decline': 'Non accettare',
+
   'device.title': 'Collega un dispositivo',
   'device.type_code': 'Inserisci il codice che il dispositivo mostra.',
   'device.lead': 'Un dispositivo chiede di usare {application} a tuo nome. Mostra il codice {code}. Se non lo hai davanti a te, rifiuta.',
@@ -215,6 +224,7 @@ export const it: Texts = {
   'problem.app_code_used': 'Questo codice è già stato usato. Aspetta il prossimo.',
   'problem.recovery_code_missing': 'Inserisci uno dei tuoi codici di recupero.',
   'problem.recovery_code_wrong': 'Non è uno dei tuoi codici, oppure è già stato usato.',
+  'problem.terms_missing': 'Accetta per continuare.',
   'problem.device_code': 'Questo codice è sconosciuto, scaduto o già usato. Guarda di nuovo il dispositivo.',
   'problem.device_codes': 'Sono stati provati troppi codici. Aspetta un minuto e riprova.',
 

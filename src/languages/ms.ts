@@ -35,6 +35,7 @@ export const ms: Texts = {
   'register.last_name': 'Nama keluarga',
   'register.have_account': 'Sudah ada akaun?',
   'register.sign_in': 'Log masuk',
+  'register.marketing': 'Saya mahu menerima berita dan tawaran melalui e-mel.',
 
   'not_found.title': 'Akaun tidak dijumpai',
   'not_found.lead': 'Tiada akaun untuk {identifier}.',
@@ -132,6 +133,14 @@ export const ms: Texts = {
   'wants.offline': 'Akses semasa anda tiada',
   'wants.list': 'Aplikasi ini mendapat:',
 
+  'terms.title': 'Sebelum anda teruskan',
+  'terms.implicit': 'Dengan meneruskan, anda menerima {documents}.',
+  'terms.accept': 'Saya menerima {documents}.',
+  'terms.terms': 'terma perkhidmatan',
+  'terms.privacy': 'dasar privasi',
+  'terms.both': '{terms} dan {privacy}',
+  'terms.decline': 'Jangan terima',
+
   'device.title': 'Sambungkan peranti',
   'device.type_code': 'Taip kod yang ditunjukkan oleh peranti anda.',
   'device.lead': 'Satu peranti meminta untuk menggunakan {application} sebagai anda. Peranti itu menunjukkan kod {code}. Jika peranti itu tidak ada di hadapan anda, tolak.',
@@ -215,6 +224,7 @@ export const ms: Texts = {
   'problem.app_code_used': 'Kod ini sudah digunakan. Tunggu kod seterusnya.',
   'problem.recovery_code_missing': 'Taip salah satu kod pemulihan anda.',
   'problem.recovery_code_wrong': 'Ini bukan salah satu kod anda, atau sudah digunakan.',
+  'problem.terms_missing': 'Terima untuk meneruskan.',
   'problem.device_code': 'Kod ini tidak diketahui, telah tamat tempoh atau sudah digunakan. Lihat peranti anda sekali lagi.',
   'problem.device_codes': 'Terlalu banyak kod telah dicuba. Tunggu seminit, dan cuba lagi.',
 

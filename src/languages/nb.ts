@@ -35,6 +35,7 @@ export const nb: Texts = {
   'register.last_name': 'Etternavn',
   'register.have_account': 'Har du en konto allerede?',
   'register.sign_in': 'Logg på',
+  'register.marketing': 'Jeg vil ha nyheter og tilbud på e-post.',
 
   'not_found.title': 'Fant ikke kontoen',
   'not_found.lead': 'Det finnes ingen konto for {identifier}.',
@@ -132,6 +133,14 @@ export const nb: Texts = {
   'wants.offline': 'Tilgang også når du er borte',
   'wants.list': 'Appen får:',
 
+  'terms.title': 'Før du fortsetter',
+  'terms.implicit': 'Ved å fortsette godtar du {documents}.',
+  'terms.accept': 'Jeg godtar {documents}.',
+  'terms.terms': 'vilkårene for bruk',
+  'terms.privacy': 'personvernerklæringen',
+  'terms.both': '{terms} og {privacy}',
+  'terms.decline': 'Ikke godta',
+
   'device.title': 'Koble til en enhet',
   'device.type_code': 'Skriv inn koden som enheten viser.',
   'device.lead': 'En enhet ber om å få bruke {application} som deg. Den viser koden {code}. Avslå hvis du ikke har den foran deg.',
@@ -215,6 +224,7 @@ export const nb: Texts = {
   'problem.app_code_used': 'Koden er allerede brukt. Vent på den neste.',
   'problem.recovery_code_missing': 'Skriv inn en av gjenopprettingskodene dine.',
   'problem.recovery_code_wrong': 'Det er ikke en av kodene dine, eller den er allerede brukt.',
+  'problem.terms_missing': 'Godta for å fortsette.',
   'problem.device_code': 'Koden er ukjent, utløpt eller allerede brukt. Se på enheten igjen.',
   'problem.device_codes': 'For mange koder er prøvd. Vent et minutt og prøv igjen.',
 

@@ -35,6 +35,7 @@ export const nl: Texts = {
   'register.last_name': 'Achternaam',
   'register.have_account': 'Heb je al een account?',
   'register.sign_in': 'Log in',
+  'register.marketing': 'Ik wil nieuws en aanbiedingen per e-mail ontvangen.',
 
   'not_found.title': 'Account niet gevonden',
   'not_found.lead': 'Er is geen account voor {identifier}.',
@@ -132,6 +133,14 @@ export const nl: Texts = {
   'wants.offline': 'Toegang terwijl je weg bent',
   'wants.list': 'De applicatie krijgt:',
 
+  'terms.title': 'Voordat je verdergaat',
+  'terms.implicit': 'Door verder te gaan accepteer je {documents}.',
+  'terms.accept': 'Ik accepteer {documents}.',
+  'terms.terms': 'de servicevoorwaarden',
+  'terms.privacy': 'het privacybeleid',
+  'terms.both': '{terms} en {privacy}',
+  'terms.decline': 'Niet accepteren',
+
   'device.title': 'Een apparaat verbinden',
   'device.type_code': 'Typ de code die je apparaat laat zien.',
   'device.lead': 'Een apparaat vraagt om {application} namens jou te gebruiken. Het toont de code {code}. Heb je het niet voor je, weiger dan.',
@@ -215,6 +224,7 @@ export const nl: Texts = {
   'problem.app_code_used': 'Deze code is al gebruikt. Wacht op de volgende.',
   'problem.recovery_code_missing': 'Typ een van je herstelcodes.',
   'problem.recovery_code_wrong': 'Dit is niet een van je codes, of hij is al gebruikt.',
+  'problem.terms_missing': 'Accepteer dit om verder te gaan.',
   'problem.device_code': 'Deze code is onbekend, verlopen of al gebruikt. Kijk nog eens op je apparaat.',
   'problem.device_codes': 'Er zijn te veel codes geprobeerd. Wacht een minuut en probeer het opnieuw.',
 

@@ -35,6 +35,7 @@ export const pl: Texts = {
   'register.last_name': 'Nazwisko',
   'register.have_account': 'Masz już konto?',
   'register.sign_in': 'Zaloguj się',
+  'register.marketing': 'Chcę otrzymywać wiadomości i oferty e-mailem.',
 
   'not_found.title': 'Nie znaleziono konta',
   'not_found.lead': 'Nie ma konta dla {identifier}.',
@@ -132,6 +133,14 @@ export const pl: Texts = {
   'wants.offline': 'Dostęp także pod Twoją nieobecność',
   'wants.list': 'Aplikacja otrzyma:',
 
+  'terms.title': 'Zanim przejdziesz dalej',
+  'terms.implicit': 'Kontynuując, akceptujesz {documents}.',
+  'terms.accept': 'Akceptuję {documents}.',
+  'terms.terms': 'regulamin',
+  'terms.privacy': 'politykę prywatności',
+  'terms.both': '{terms} i {privacy}',
+  'terms.decline': 'Nie akceptuję',
+
   'device.title': 'Połącz urządzenie',
   'device.type_code': 'Wpisz kod, który pokazuje urządzenie.',
   'device.lead': 'Urządzenie prosi o możliwość używania {application} w Twoim imieniu. Pokazuje kod {code}. Jeśli nie masz go przed sobą, odmów.',
@@ -215,6 +224,7 @@ export const pl: Texts = {
   'problem.app_code_used': 'Ten kod został już użyty. Poczekaj na następny.',
   'problem.recovery_code_missing': 'Wpisz jeden ze swoich kodów odzyskiwania.',
   'problem.recovery_code_wrong': 'To nie jest jeden z Twoich kodów albo został już użyty.',
+  'problem.terms_missing': 'Zaakceptuj, aby kontynuować.',
   'problem.device_code': 'Ten kod jest nieznany, wygasł lub został już użyty. Spójrz ponownie na urządzenie.',
   'problem.device_codes': 'Sprawdzono zbyt wiele kodów. Poczekaj minutę i spróbuj ponownie.',
 

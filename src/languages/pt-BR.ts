@@ -35,6 +35,7 @@ export const ptBR: Texts = {
   'register.last_name': 'Sobrenome',
   'register.have_account': 'Já tem uma conta?',
   'register.sign_in': 'Faça login',
+  'register.marketing': 'Quero receber novidades e ofertas por e-mail.',
 
   'not_found.title': 'Conta não encontrada',
   'not_found.lead': 'Não há nenhuma conta para {identifier}.',
@@ -132,6 +133,14 @@ export const ptBR: Texts = {
   'wants.offline': 'Acesso mesmo quando você não está presente',
   'wants.list': 'O aplicativo recebe:',
 
+  'terms.title': 'Antes de continuar',
+  'terms.implicit': 'Ao continuar, você aceita {documents}.',
+  'terms.accept': 'Aceito {documents}.',
+  'terms.terms': 'os termos de serviço',
+  'terms.privacy': 'a política de privacidade',
+  'terms.both': '{terms} e {privacy}',
+  'terms.decline': 'Não aceitar',
+
   'device.title': 'Conectar um dispositivo',
   'device.type_code': 'Digite o código que seu dispositivo mostra.',
   'device.lead': 'Um dispositivo pede para usar {application} em seu nome. Ele mostra o código {code}. Se ele não estiver na sua frente, recuse.',
@@ -215,6 +224,7 @@ export const ptBR: Texts = {
   'problem.app_code_used': 'Este código já foi usado. Espere o próximo.',
   'problem.recovery_code_missing': 'Digite um dos seus códigos de recuperação.',
   'problem.recovery_code_wrong': 'Este não é um dos seus códigos, ou já foi usado.',
+  'problem.terms_missing': 'Aceite para continuar.',
   'problem.device_code': 'Este código é desconhecido, expirou ou já foi usado. Olhe novamente para seu dispositivo.',
   'problem.device_codes': 'Muitos códigos foram tentados. Espere um minuto e tente novamente.',
 

@@ -35,6 +35,7 @@ export const ru: Texts = {
   'register.last_name': 'Фамилия',
   'register.have_account': 'Уже есть аккаунт?',
   'register.sign_in': 'Войдите',
+  'register.marketing': 'Я хочу получать новости и предложения по электронной почте.',
 
   'not_found.title': 'Аккаунт не найден',
   'not_found.lead': 'Для {identifier} нет аккаунта.',
@@ -132,6 +133,14 @@ export const ru: Texts = {
   'wants.offline': 'Доступ в ваше отсутствие',
   'wants.list': 'Приложение получит:',
 
+  'terms.title': 'Прежде чем продолжить',
+  'terms.implicit': 'Продолжая, вы принимаете {documents}.',
+  'terms.accept': 'Я принимаю {documents}.',
+  'terms.terms': 'условия использования',
+  'terms.privacy': 'политику конфиденциальности',
+  'terms.both': '{terms} и {privacy}',
+  'terms.decline': 'Не принимать',
+
   'device.title': 'Подключение устройства',
   'device.type_code': 'Введите код, который показывает ваше устройство.',
   'device.lead': 'Устройство просит разрешения использовать {application} от вашего имени. Оно показывает код {code}. Если его нет перед вами, откажите.',
@@ -215,6 +224,7 @@ export const ru: Texts = {
   'problem.app_code_used': 'Этот код уже использован. Дождитесь следующего.',
   'problem.recovery_code_missing': 'Введите один из кодов восстановления.',
   'problem.recovery_code_wrong': 'Это не один из ваших кодов, или он уже использован.',
+  'problem.terms_missing': 'Примите, чтобы продолжить.',
   'problem.device_code': 'Этот код неизвестен, истёк или уже использован. Посмотрите на устройство ещё раз.',
   'problem.device_codes': 'Испробовано слишком много кодов. Подождите минуту и попробуйте ещё раз.',
 

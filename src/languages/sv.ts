@@ -35,6 +35,7 @@ export const sv: Texts = {
   'register.last_name': 'Efternamn',
   'register.have_account': 'Har du redan ett konto?',
   'register.sign_in': 'Logga in',
+  'register.marketing': 'Jag vill få nyheter och erbjudanden via e-post.',
 
   'not_found.title': 'Kontot hittades inte',
   'not_found.lead': 'Det finns inget konto för {identifier}.',
@@ -132,6 +133,14 @@ export const sv: Texts = {
   'wants.offline': 'Åtkomst även när du är borta',
   'wants.list': 'Appen får:',
 
+  'terms.title': 'Innan du går vidare',
+  'terms.implicit': 'Genom att fortsätta godkänner du {documents}.',
+  'terms.accept': 'Jag godkänner {documents}.',
+  'terms.terms': 'användarvillkoren',
+  'terms.privacy': 'integritetspolicyn',
+  'terms.both': '{terms} och {privacy}',
+  'terms.decline': 'Godkänn inte',
+
   'device.title': 'Anslut en enhet',
   'device.type_code': 'Skriv in koden som din enhet visar.',
   'device.lead': 'En enhet ber om att få använda {application} som du. Den visar koden {code}. Neka om du inte har den framför dig.',
@@ -215,6 +224,7 @@ export const sv: Texts = {
   'problem.app_code_used': 'Koden har redan använts. Vänta på nästa.',
   'problem.recovery_code_missing': 'Skriv in en av dina återställningskoder.',
   'problem.recovery_code_wrong': 'Det är inte en av dina koder, eller så är den redan använd.',
+  'problem.terms_missing': 'Godkänn för att fortsätta.',
   'problem.device_code': 'Koden är okänd, har gått ut eller är redan använd. Titta på din enhet igen.',
   'problem.device_codes': 'För många koder har prövats. Vänta en minut och försök igen.',
 

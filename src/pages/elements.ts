@@ -1,7 +1,7 @@
 /** What the pages of a sign-in are made of. Field names are stable: people's own browser tests rely on them. */
 import type { BotChallenge } from '../features/bot-checks/service.ts';
 import type { TextKey, Values } from '../languages/texts.ts';
-import { type Html, html, type Scene, scriptOf } from './layout.ts';
+import { type Html, html, raw, type Scene, scriptOf } from './layout.ts';
 
 /** What every page of an attempt is drawn from. */
 export interface StepView extends Scene {
@@ -83,6 +83,23 @@ export function select({ name, label, options, value, attributes }: Options): Ht
   return html`<div class="field">
 <label for="${name}">${label}</label>
 <select id="${name}" name="${name}" ${attributes}>${options.map((option) => html`<option value="${option.value}"${option.value === value ? html` selected` : ''}>${option.label}</option>`)}</select>
+</div>`;
+}
+
+export interface Checkbox {
+  readonly name: string;
+  readonly label: Html;
+  readonly isChecked: boolean;
+  readonly isRequired?: boolean;
+}
+
+/** A box to tick, with what is wrong with it below. */
+export function checkbox({ problem, say }: StepView, { name, label, isChecked, isRequired = false }: Checkbox): Html {
+  const message = problem?.field === name ? say(problem.text, problem.values) : undefined;
+  return html`<div class="check">
+<input id="${name}" name="${name}" type="checkbox" value="on"${isChecked ? raw(' checked') : ''}${isRequired ? raw(' required') : ''}${message ? html` aria-invalid="true" aria-describedby="${name}_problem"` : ''}>
+<label for="${name}">${label}</label>
+${message ? html`<p class="problem" id="${name}_problem">${message}</p>` : ''}
 </div>`;
 }
 

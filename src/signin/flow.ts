@@ -69,7 +69,7 @@ export async function begin(
       await noteUse(ctx, session);
       return { answer: await codeFor(ctx, place, request, session, organizationId) };
     }
-    if (prompt === 'none' && ['consent', 'device'].includes(step))
+    if (prompt === 'none' && ['consent', 'device', 'terms'].includes(step))
       throw new RedirectError('consent_required', 'The user has to be asked first.');
     if (prompt !== 'none') return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });
   }

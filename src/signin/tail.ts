@@ -6,8 +6,10 @@ import { signInPolicy } from '../features/environment-policies/service.ts';
 import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
 import { bringsOrganization } from '../features/organizations/service.ts';
 import { passkeyPolicyFor, passkeyPrompt } from '../features/passkeys/service.ts';
+import { noteMarketingConsent } from '../features/property-values/marketing.ts';
 import { findSession, isIdle, type Session } from '../features/sessions/service.ts';
 import { type Attempt, type AttemptChange, type Step, updateAttempt } from '../features/sign-in-attempts/service.ts';
+import { isAcceptanceDue, noteAcceptance } from '../features/terms/service.ts';
 import { addressOf, findUserIdBy, type IdentityType, isSuspended } from '../features/users/service.ts';
 import { invitationGone } from '../oidc/errors.ts';
 import { complete } from './completion.ts';
@@ -51,6 +53,7 @@ const TAIL: Readonly<Record<string, Due>> = {
   email: async (ctx, { tenancy }, { username }, { userId, session }) =>
     username && !session && !(await addressOf(ctx, tenancy.environmentId, userId)) ? 'provide_email' : undefined,
   passkey: passkeyDue,
+  terms: async (ctx, { tenancy }, _pending, { userId }) => ((await isAcceptanceDue(ctx, tenancy, userId)) ? 'terms' : undefined),
   device: async (_ctx, _place, { request }) => (request.userCode ? 'device' : undefined),
   consent: async (ctx, { tenancy, client }, { request }, { userId }) =>
     (await isConsentDue(ctx, tenancy.environmentId, userId, client, request)) ? 'consent' : undefined,
@@ -117,6 +120,7 @@ export async function proceed(
   const device = next.answered.includes('device') ? await deviceToConfirm(ctx, { ...next, userId: known.userId }) : undefined;
   return inTransaction(ctx, async (tx) => {
     const answered = await takeInvitation(tx, place, next, known.userId);
+    await noteSaid(tx, place, next, known.userId);
     const organization = await chooseOrganization(tx, place.tenancy, known.userId, next.organizationId ?? next.request.organizationId);
     const organizationId = organization === 'ask' ? null : organization;
     const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
@@ -182,4 +186,15 @@ async function takeInvitation(ctx: Context, { tenancy }: Place, { request, answe
   if (!request.invitationId || answered.includes('joined')) return answered;
   if (!(await acceptInvitation(ctx, tenancy, request.invitationId, userId))) throw invitationGone();
   return [...answered, 'joined'];
+}
+
+/** Keeps what the person said when they signed up. */
+async function noteSaid(
+  ctx: Context,
+  { tenancy }: Place,
+  { acceptedTerms, wantsMarketing }: Pick<Attempt, 'acceptedTerms' | 'wantsMarketing'>,
+  userId: string,
+): Promise<void> {
+  if (acceptedTerms !== null) await noteAcceptance(ctx, tenancy, userId, acceptedTerms);
+  if (wantsMarketing !== null) await noteMarketingConsent(ctx, tenancy, userId, wantsMarketing);
 }

@@ -121,6 +121,11 @@ export const Application = builder.prismaObject('Application', {
       nullable: true,
       description: 'Where its server is told that somebody was signed out (OpenID Connect Back-Channel Logout).',
     }),
+    asksMarketingConsent: t.exposeBoolean('asksMarketingConsent', {
+      nullable: true,
+      description:
+        'Whether people who sign up to it are asked whether they want marketing. What they say is their property `kp_usr_is_marketing_opt_in`.',
+    }),
     isSessionPersistent: t.exposeBoolean('isSessionPersistent', {
       nullable: true,
       description: 'Whether people who sign in to it stay signed in when they close their browser.',
@@ -218,6 +223,7 @@ defineMutation({
     usernameSignIn: t.field({ type: UsernameSignInEnum, description: 'Absent: unchanged.' }),
     asksForNames: t.boolean({ description: 'Absent: unchanged.' }),
     showsSignInLink: t.boolean({ description: 'Absent: unchanged.' }),
+    asksMarketingConsent: t.boolean({ description: 'Absent: unchanged.' }),
     isSessionPersistent: t.boolean({ description: 'Absent: unchanged.' }),
     requirePushedAuthorizationRequests: t.boolean({ description: 'Absent: unchanged.' }),
     sessionInactivityTimeout: t.int({

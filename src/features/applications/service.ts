@@ -117,6 +117,7 @@ export interface UpdateApplicationInput {
   readonly usernameSignIn?: UsernameSignIn | null | undefined;
   readonly asksForNames?: boolean | null | undefined;
   readonly showsSignInLink?: boolean | null | undefined;
+  readonly asksMarketingConsent?: boolean | null | undefined;
   readonly isSessionPersistent?: boolean | null | undefined;
   readonly sessionInactivityTimeout?: number | null | undefined;
   readonly requirePushedAuthorizationRequests?: boolean | null | undefined;
@@ -145,6 +146,7 @@ export const updateApplication = action({
         usernameSignIn: input.usernameSignIn ?? undefined,
         asksForNames: input.asksForNames ?? undefined,
         showsSignInLink: input.showsSignInLink ?? undefined,
+        asksMarketingConsent: input.asksMarketingConsent ?? undefined,
         isSessionPersistent: input.isSessionPersistent ?? undefined,
         sessionInactivityTimeout: sessionInactivityTimeout ?? undefined,
         requirePushedRequests: input.requirePushedAuthorizationRequests ?? undefined,
@@ -230,6 +232,8 @@ export interface Client {
   readonly machineTokenClaims: readonly string[];
   /** Whether claims are called as Hasura expects them. */
   readonly isHasuraMappingEnabled: boolean;
+  /** Whether people who sign up are asked for their consent to marketing. */
+  readonly asksMarketingConsent: boolean;
   /** Whether a session outlives the browser, and after how many seconds without activity it is over. */
   readonly isSessionPersistent: boolean;
   readonly sessionInactivityTimeout: number;
@@ -257,7 +261,7 @@ const CLIENT = `SELECT json_build_object('applicationId', a.id, 'clientId', coal
     'phoneSignIn', a.phone_sign_in, 'usernameSignIn', a.username_sign_in, 'asksForNames', a.asks_for_names, 'showsSignInLink', a.shows_sign_in_link, 'callbackUrls', a.callback_urls, 'logoutUrls', a.logout_urls,
     'loginUri', a.login_uri, 'homepageUri', a.homepage_uri, 'accessTokenLifetime', a.access_token_lifetime,
     'accessTokenClaims', a.access_token_claims, 'idTokenClaims', a.id_token_claims, 'machineTokenClaims', a.machine_token_claims, 'isHasuraMappingEnabled', a.is_hasura_mapping_enabled,
-    'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
+    'requirePushedAuthorizationRequests', a.require_pushed_authorization_requests, 'asksMarketingConsent', a.asks_marketing_consent, 'isSessionPersistent', a.is_session_persistent, 'sessionInactivityTimeout', a.session_inactivity_timeout,
     'idTokenLifetime', a.id_token_lifetime, 'refreshTokenLifetime', a.refresh_token_lifetime, 'refreshTokenGracePeriod', a.refresh_token_grace_period, 'isBoundToOperations', a.is_bound_to_operations, 'isDynamic', a.is_dynamic,
     'apis', (SELECT coalesce(json_agg(json_build_object('audience', p.audience, 'isManagement', p.is_management, 'scopes', g.scopes)), '[]'::json)
        FROM application_apis g JOIN apis p ON p.environment_id = g.environment_id AND p.id = g.api_id

@@ -4,6 +4,7 @@ import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Language } from '../../languages/languages.ts';
 import type { Infrastructure } from '../context.ts';
 import type { MfaFactorKind, MfaPolicy, PasskeyPolicy } from '../sign-in-policies/service.ts';
+import type { Terms } from '../terms/service.ts';
 
 /** An environment as requests know it. */
 export interface Tenancy {
@@ -30,6 +31,7 @@ export interface Tenancy {
   /** What people are spoken to in; empty: every language that there is. */
   readonly languages: readonly Language[];
   readonly defaultLanguage: Language;
+  readonly terms: Terms;
   readonly mfaPolicy: MfaPolicy;
   readonly mfaFactors: readonly MfaFactorKind[];
   readonly hasRecoveryCodes: boolean;
@@ -87,6 +89,12 @@ function cached(
         turnstileSiteKey: row.turnstileSiteKey,
         languages: row.languages as Language[],
         defaultLanguage: row.defaultLanguage as Language,
+        terms: {
+          termsUri: row.termsUri,
+          privacyUri: row.privacyUri,
+          version: row.termsVersion,
+          isRequired: row.isAcceptanceRequired,
+        },
         mfaPolicy: row.mfaPolicy as MfaPolicy,
         mfaFactors: row.mfaFactors as MfaFactorKind[],
         hasRecoveryCodes: row.hasRecoveryCodes,

@@ -37,3 +37,19 @@ export async function noteMarketingTags(
   if (context === 'user') await ctx.db.userPropertyValue.createMany({ data: rows.map((row) => ({ ...row, userId: id })) });
   else await ctx.db.organizationPropertyValue.createMany({ data: rows.map((row) => ({ ...row, organizationId: id })) });
 }
+
+const OPT_IN = 'kp_usr_is_marketing_opt_in';
+
+/** Notes whether a person wants marketing. Who does not say so keeps what they said before. */
+export async function noteMarketingConsent(
+  ctx: Context,
+  { environmentId, businessId }: Pick<Scope, 'environmentId' | 'businessId'>,
+  userId: string,
+  wants: boolean,
+): Promise<void> {
+  await ctx.db.$executeRaw`
+    INSERT INTO user_property_values AS v (environment_id, user_id, business_id, property_id, value)
+    SELECT ${environmentId}, ${userId}, p.business_id, p.id, ${String(wants)} FROM properties p
+     WHERE p.business_id = ${businessId} AND p.context = 'user' AND p.key = ${OPT_IN} AND p.is_system
+    ON CONFLICT (environment_id, user_id, property_id) DO UPDATE SET value = excluded.value WHERE excluded.value = 'true'`;
+}

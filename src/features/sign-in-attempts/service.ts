@@ -48,6 +48,7 @@ export type Step =
   | 'mfa_challenge'
   | 'mfa_recovery'
   | 'mfa_recovery_codes'
+  | 'terms'
   | 'device'
   | 'consent'
   | 'completed';
@@ -162,6 +163,8 @@ export type AttemptChange = Partial<
     | 'authTime'
     | 'amr'
     | 'answered'
+    | 'acceptedTerms'
+    | 'wantsMarketing'
     | 'mfaProofs'
     | 'mfaPending'
   >

@@ -14,6 +14,7 @@ import { countriesIn, nationalForm, parseNumber } from '../../phone/numbers.ts';
 import { signUpProblem } from '../admission.ts';
 import { type Asked, askedAt, type Identifier, shownIdentifier } from '../identifiers.ts';
 import { pageOf } from '../place.ts';
+import { signUpTerms, withTerms } from '../terms.ts';
 import { askForCode } from './code.ts';
 import { invitedTo } from './invitation.ts';
 import { passkeyButton, submitPasskey } from './passkey.ts';
@@ -25,7 +26,7 @@ export const identifyStep: StepDefinition = {
     const asked = await askedAt(ctx, place, attempt);
     const invitedInto = await invitedTo(visit);
     const fields = await identifierFields(view, visit, asked, invitedInto !== null);
-    if (attempt.flow === 'register') return register(view, place.client, fields, asked, invitedInto);
+    if (attempt.flow === 'register') return register(view, place.client, html`${fields}${signUpTerms(view, place)}`, asked, invitedInto);
     const { body, script } = await passkeyButton(view, visit);
     return {
       ...login(
@@ -38,7 +39,7 @@ export const identifyStep: StepDefinition = {
     };
   },
   botChecked: 'identify',
-  forms: { identify: submitIdentifier, passkey: submitPasskey, switch: switchFlow },
+  forms: { identify: withTerms(submitIdentifier), passkey: submitPasskey, switch: switchFlow },
 };
 
 export const notFoundStep: StepDefinition = { show: accountNotFound, forms: { switch: switchFlow } };
@@ -283,6 +284,8 @@ export async function switchFlow({ ctx, place, attempt, form }: StepRequest): Pr
     mfaProofs: [],
     mfaPending: null,
     answered: [],
+    acceptedTerms: null,
+    wantsMarketing: null,
   });
   return { location: pageOf(place.tenancy, attempt) };
 }

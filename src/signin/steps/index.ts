@@ -17,6 +17,7 @@ import { passkeyOffStep, passkeySetupStep } from './passkey.ts';
 import { newPasswordStep, passwordStep } from './password.ts';
 import { provideEmailStep } from './provide-email.ts';
 import type { StepDefinition } from './step.ts';
+import { termsStep } from './terms.ts';
 
 export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   identify: identifyStep,
@@ -39,6 +40,7 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   mfa_challenge: mfaChallengeStep,
   mfa_recovery: mfaRecoveryStep,
   mfa_recovery_codes: mfaRecoveryCodesStep,
+  terms: termsStep,
   device: deviceStep,
   consent: consentStep,
   completed: {

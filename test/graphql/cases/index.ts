@@ -38,6 +38,7 @@ import { signingKeys } from './signing-keys.ts';
 import { subscribers } from './subscribers.ts';
 import { team } from './team.ts';
 import { teamPolicies } from './team-policies.ts';
+import { terms } from './terms.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
 
@@ -57,6 +58,7 @@ export const FEATURES: readonly FeatureCases[] = [
   environmentVariables,
   phoneSenders,
   users,
+  terms,
   organizations,
   members,
   apis,
