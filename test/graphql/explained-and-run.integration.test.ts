@@ -69,7 +69,7 @@ describe('changing', () => {
     ['leaveTeam', 'deleteBusiness'].includes(mutation) ? 2 : Number(/^(delete|remove|revoke|suspend|end|cancel)/.test(mutation));
   const inOrder = [...MUTATIONS].sort((one, other) => undoes(one.mutation) - undoes(other.mutation));
 
-  test.each(callers)('%s', async (caller) => {
+  test.each(callers)('%s', { timeout: 180_000 }, async (caller) => {
     const own = await makeWorld(gatehouse, `own-${callers.indexOf(caller)}`, 'enterprise');
     const isRole = (TEAM_ROLES as readonly string[]).includes(caller);
     const token = isRole
