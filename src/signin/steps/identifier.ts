@@ -8,9 +8,8 @@ import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt }
 import { isInvited } from '../../features/team/service.ts';
 import { isEmail, isUsername } from '../../features/text.ts';
 import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
-import { aside, back, banner, botCheck, field, form, type StepView, select, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
-import { countriesIn, nationalForm, parseNumber } from '../../phone/numbers.ts';
 import { signUpProblem } from '../admission.ts';
 import { type Asked, askedAt, type Identifier, shownIdentifier } from '../identifiers.ts';
 import { pageOf } from '../place.ts';
@@ -18,6 +17,7 @@ import { signUpTerms, withTerms } from '../terms.ts';
 import { askForCode } from './code.ts';
 import { invitedTo } from './invitation.ts';
 import { passkeyButton, submitPasskey } from './passkey.ts';
+import { phoneFields, readPhone } from './phone-fields.ts';
 import { type Problem, problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
 export const identifyStep: StepDefinition = {
@@ -103,7 +103,7 @@ function purpose({ say, applicationName }: StepView, organization: string | null
 async function identifierFields(view: StepView, { ctx, attempt }: Visit, asked: Asked, isInvited: boolean): Promise<Html> {
   if (asked.field === 'phone') {
     const { defaultCountry } = await signInPolicy(ctx, attempt.environmentId);
-    return phoneFields(view, attempt, defaultCountry);
+    return phoneFields(view, attempt.phone, defaultCountry);
   }
   if (attempt.flow === 'login' && asked.field === 'username') return username(view, true);
   if (attempt.flow === 'login' && asked.field === 'either') return emailOrUsername(view);
@@ -144,29 +144,6 @@ function username(view: StepView, isRequired: boolean): Html {
   });
 }
 
-/** A number is shown as its own country writes it, beside that country. */
-async function phoneFields(view: StepView, { phone }: Attempt, defaultCountry: string): Promise<Html> {
-  const { say, typed } = view;
-  const known = phone ? await nationalForm(phone) : undefined;
-  const options = (await countriesIn(view.language)).map(({ code, name, callingCode }) => ({
-    value: code,
-    label: `${name} (${callingCode})`,
-  }));
-  return html`${select({
-    name: 'p_phone_country',
-    label: say('page.country'),
-    options,
-    value: typed['p_phone_country'] ?? known?.country ?? defaultCountry,
-    attributes: html`autocomplete="country" required`,
-  })}${field(view, {
-    name: 'p_phone',
-    type: 'tel',
-    label: say('page.phone'),
-    value: typed['p_phone'] ?? known?.text ?? phone,
-    attributes: html`dir="ltr" inputmode="tel" autocomplete="tel" maxlength="50" required autofocus`,
-  })}`;
-}
-
 /** What was typed: what the person is to be found by, and what the attempt keeps of it. */
 interface Typed extends Identifier {
   readonly change: Required<Pick<AttemptChange, 'email' | 'phone' | 'username'>>;
@@ -178,7 +155,7 @@ const NOTHING = { email: null, phone: null, username: null };
 
 async function submitIdentifier({ ctx, place, attempt, form: typed }: StepRequest): Promise<StepResult> {
   const asked = await askedAt(ctx, place, attempt);
-  const identifier = await (asked.field === 'phone' ? readPhone(typed) : readText(ctx, attempt, asked, typed));
+  const identifier = await (asked.field === 'phone' ? readNumber(typed) : readText(ctx, attempt, asked, typed));
   if ('problem' in identifier) return identifier;
   const { invitationId, loginHint } = attempt.request;
   if (invitationId && identifier.change.email?.toLowerCase() !== loginHint?.toLowerCase())
@@ -186,12 +163,9 @@ async function submitIdentifier({ ctx, place, attempt, form: typed }: StepReques
   return goOn({ ctx, place, attempt }, identifier, { firstName: name(typed['p_first_name']), lastName: name(typed['p_last_name']) });
 }
 
-async function readPhone(typed: StepRequest['form']): Promise<Typed | { problem: Problem }> {
-  const text = (typed['p_phone'] ?? '').trim();
-  if (!text) return problem('problem.phone_missing', 'p_phone');
-  const parsed = await parseNumber(text, typed['p_phone_country'] ?? '');
-  if (!parsed) return problem('problem.phone_invalid', 'p_phone');
-  return { type: 'phone', value: parsed.number, change: { ...NOTHING, phone: parsed.number } };
+async function readNumber(typed: StepRequest['form']): Promise<Typed | { problem: Problem }> {
+  const phone = await readPhone(typed);
+  return typeof phone === 'string' ? { type: 'phone', value: phone, change: { ...NOTHING, phone } } : phone;
 }
 
 /** An address or a username; of who signs up with a username both. */
