@@ -169,11 +169,6 @@ export function originOf(request: FastifyRequest): Origin {
   };
 }
 
-/** The issuer's path on its host: '' or `/e/<domain>`. */
-export function basePathOf(tenancy: Tenancy | null | undefined): string {
-  return tenancy?.basePath ?? '';
-}
-
 /** The language that the person at the browser is spoken to in. */
 function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
   const { lang } = (query ?? {}) as { lang?: unknown };
@@ -199,7 +194,7 @@ function plainScene(request: FastifyRequest): Scene {
   const language = languageOf(request);
   const nonce = randomToken(16);
   const homepageUri = request.wayBack && !request.wayBack.isDynamic ? request.wayBack.homepageUri : null;
-  return { basePath: basePathOf(request.tenancy), language, say: speaker(language), brand: PLAIN, nonce, homepageUri };
+  return { basePath: request.tenancy?.basePath ?? '', language, say: speaker(language), brand: PLAIN, nonce, homepageUri };
 }
 
 /** Sends a hosted page with a policy that lets it load nothing but its own stylesheet and run nothing.

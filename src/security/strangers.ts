@@ -79,29 +79,28 @@ export function problemOfStrangerUrl(text: string, options: StrangerOptions): st
   return address && !isAllowed(address, options) ? 'The URL’s address is not a public one.' : undefined;
 }
 
+/** What is posted. */
+interface Message {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+function posting({ headers, body }: Message) {
+  return { method: 'POST', headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, body } as const;
+}
+
 /** Posts to a stranger and answers with the status of what comes back, whose body is not read.
  * @throws ForbiddenAddressError when the URL leads where it must not
  * @throws Error when no answer came within ten seconds */
-export function postToStranger(
-  url: URL,
-  { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
-  options: StrangerOptions,
-): Promise<number> {
-  const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
-  return askStranger(url, { method: 'POST', headers: sized, body }, options, async (response) => response.statusCode ?? 0);
+export function postToStranger(url: URL, message: Message, options: StrangerOptions): Promise<number> {
+  return askStranger(url, posting(message), options, async (response) => response.statusCode ?? 0);
 }
 
 /** Posts to a stranger and reads what comes back, at most `maxBytes` of it.
  * @throws ForbiddenAddressError when the URL leads where it must not
  * @throws Error when the answer is not a 200, is longer, or did not end within ten seconds */
-export function askStrangerByPost(
-  url: URL,
-  { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
-  maxBytes: number,
-  options: StrangerOptions,
-): Promise<string> {
-  const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
-  return askStranger(url, { method: 'POST', headers: sized, body }, options, (response) => textOf(response, maxBytes));
+export function askStrangerByPost(url: URL, message: Message, maxBytes: number, options: StrangerOptions): Promise<string> {
+  return askStranger(url, posting(message), options, (response) => textOf(response, maxBytes));
 }
 
 /** Reads what a stranger answers with, at most `maxBytes` of it, of a media type that matches `type` where one is asked for.

@@ -4,8 +4,14 @@ import { signInPolicy } from '../features/environment-policies/service.ts';
 import { newAuthenticatorKey } from '../features/mfa-factors/authenticator.ts';
 import { type EnrolledFactor, enrolledFactors, factorSecret, hasDeclined } from '../features/mfa-factors/enrolment.ts';
 import { hasRecoveryCodesLeft, newRecoveryCodes } from '../features/mfa-factors/recovery-codes.ts';
-import { isMfaMet, type MfaRequirement, mfaProof, mfaRequirement, type ProvableFactor } from '../features/mfa-factors/requirement.ts';
-import { canText } from '../features/phone-senders/service.ts';
+import {
+  isMfaMet,
+  type MfaRequirement,
+  mfaProof,
+  mfaRequirement,
+  type ProvableFactor,
+  possibleFactors,
+} from '../features/mfa-factors/requirement.ts';
 import { type Attempt, type AttemptChange, dropCode, type Step, sendCode, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import type { MfaFactorKind } from '../features/sign-in-policies/service.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
@@ -46,7 +52,7 @@ export async function mfaDue(ctx: Context, place: Place, pending: Pending, known
     return (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement)) ? undefined : 'mfa_recovery_codes';
   }
   if ((await enrolledFactors(ctx, environmentId, userId, requirement)).length > 0) return 'mfa_challenge';
-  const factors = await factorsToSetUp(ctx, environmentId, requirement);
+  const factors = await possibleFactors(ctx, environmentId, requirement.factors);
   if (requirement.policy === 'required') {
     if (factors.length === 0) throw new PageError(403, 'no_second_factor');
     return firstOfEnrolment(factors);
@@ -59,11 +65,6 @@ export async function mfaDue(ctx: Context, place: Place, pending: Pending, known
 export function isMfaDone({ tenancy }: Place, requirement: MfaRequirement, { amr, mfaProofs }: Pick<Known, 'amr' | 'mfaProofs'>): boolean {
   const isTwoInOne = tenancy.isPasskeyMultiFactor && (amr.includes('hwk') || amr.includes('swk'));
   return requirement.policy === 'off' || isTwoInOne || isMfaMet(requirement, mfaProofs);
-}
-
-/** Of the factors that the requirement allows, those that can be set up: no texts where there is nobody to send them. */
-export async function factorsToSetUp(ctx: Context, environmentId: string, { factors }: MfaRequirement): Promise<readonly MfaFactorKind[]> {
-  return !factors.includes('sms') || (await canText(ctx, environmentId)) ? factors : factors.filter((factor) => factor !== 'sms');
 }
 
 /** Where setting a factor up begins. */

@@ -1,7 +1,6 @@
 /** Ways around the second factor, each of which leads to its page. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeIn, startApp } from '../helpers/app.ts';
-import type { PageView, UserAgent } from '../helpers/user-agent.ts';
 import {
   answerOf,
   exchange,

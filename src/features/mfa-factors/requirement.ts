@@ -75,10 +75,19 @@ async function ofTeams(ctx: Context, accountEnvironmentId: string, userId: strin
   });
   if (lists.length === 0) return ofEnvironment;
   if (ofEnvironment.policy === 'required') lists.push([...ofEnvironment.factors]);
-  const possible = (await canText(ctx, accountEnvironmentId)) ? BY_STRENGTH : BY_STRENGTH.filter((factor) => factor !== 'sms');
+  const possible = await possibleFactors(ctx, accountEnvironmentId, BY_STRENGTH);
   const common = possible.filter((factor) => lists.every((list) => list.includes(factor)));
   const [strongest = 'authenticator_app'] = possible.filter((factor) => lists.some((list) => list.includes(factor)));
   return { ...ofEnvironment, policy: 'required', factors: common.length > 0 ? common : [strongest] };
+}
+
+/** Of the factors, those that can be set up: no texts where there is nobody to send them. */
+export async function possibleFactors(
+  ctx: Context,
+  environmentId: string,
+  factors: readonly MfaFactorKind[],
+): Promise<readonly MfaFactorKind[]> {
+  return !factors.includes('sms') || (await canText(ctx, environmentId)) ? factors : factors.filter((factor) => factor !== 'sms');
 }
 
 /** Names whose sign-ins a requirement is about, as `User.mfaDeclined` and the proofs do. */

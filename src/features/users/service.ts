@@ -80,7 +80,9 @@ export const createUser = action({
   },
 });
 
-function identitiesIn(input: CreateUserInput): NewIdentity[] {
+type Identities = Pick<CreateUserInput, 'email' | 'isEmailVerified' | 'phone' | 'isPhoneVerified' | 'username'>;
+
+function identitiesIn(input: Identities): NewIdentity[] {
   const identities = [
     ...(input.email == null ? [] : [{ ...checkIdentity('email', input.email, 'email'), isVerified: input.isEmailVerified ?? false }]),
     ...(input.phone == null ? [] : [{ ...checkIdentity('phone', input.phone, 'phone'), isVerified: input.isPhoneVerified ?? false }]),
@@ -175,12 +177,7 @@ export async function createUserRow(
     lastName?: string | null | undefined;
   },
 ): Promise<User> {
-  const { email, isEmailVerified = false, phone, username } = input;
-  const identities: NewIdentity[] = [
-    ...(email ? [{ ...checkIdentity('email', email, 'email'), isVerified: isEmailVerified }] : []),
-    ...(phone ? [{ ...checkIdentity('phone', phone, 'phone'), isVerified: true }] : []),
-    ...(username ? [{ ...checkIdentity('username', username, 'username'), isVerified: false }] : []),
-  ];
+  const identities = identitiesIn({ ...input, isPhoneVerified: true });
   for (const identity of identities)
     if (identity.type === 'username') await assertIdentityFree(ctx, scope.environmentId, identity, 'username');
   const profile = { firstName: optionalText(input.firstName, 'firstName'), lastName: optionalText(input.lastName, 'lastName') };

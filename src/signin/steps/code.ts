@@ -5,15 +5,8 @@ import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { acceptInvitation } from '../../features/organization-invitations/acceptance.ts';
 import { createOwnOrganization, joinAsNewUser } from '../../features/organizations/service.ts';
 import { noteMarketingTags } from '../../features/property-values/marketing.ts';
-import {
-  type Attempt,
-  type AttemptChange,
-  type CodePurpose,
-  checkCode,
-  sendCode,
-  updateAttempt,
-} from '../../features/sign-in-attempts/service.ts';
-import { forgetFailures, tryProof } from '../../features/sign-in-failures/service.ts';
+import { type Attempt, type AttemptChange, type CodePurpose, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { forgetFailures } from '../../features/sign-in-failures/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { addIdentity, checkIdentity, createUserRow, findUserIdBy, verifyIdentity } from '../../features/users/service.ts';
 import { invitationGone } from '../../oidc/errors.ts';
@@ -26,6 +19,7 @@ import { expired, type Place, pageOf, shownName, suspectOf } from '../place.ts';
 import { proceed } from '../tail.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
+import { tryCode } from './typed-code.ts';
 
 export const codeStep: StepDefinition = {
   show: enterCode,
@@ -92,16 +86,12 @@ async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepRes
 }
 
 /** The code that was typed. */
-async function submitCode({ ctx, place, attempt, form, sessionToken }: StepRequest): Promise<StepResult> {
+async function submitCode(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt, sessionToken } = request;
   const { tenancy } = place;
-  const code = (form['p_confirmation_code'] ?? '').replace(/\s/g, '');
-  if (!/^\d{6}$/.test(code)) return problem('problem.code_form', 'p_confirmation_code');
   const suspect = suspectOf(attempt);
-  const result = await tryProof(ctx, tenancy, suspect, 'code', () => checkCode(ctx, attempt, code));
-  if (result === 'locked') return problem('problem.locked', undefined, 429);
-  if (result === 'wrong') return problem('problem.code_wrong', 'p_confirmation_code');
-  if (result === 'expired') return problem('problem.code_expired', 'p_confirmation_code');
-  if (result === 'used_up') return problem('problem.code_used_up', 'p_confirmation_code', 429);
+  const wrong = await tryCode(request, suspect, 'code');
+  if (wrong) return wrong;
 
   const { userId } = attempt;
   const proved = provedBy(attempt);

@@ -6,15 +6,16 @@ import { passwordState } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
-import { isEmail, isUsername } from '../../features/text.ts';
+import { isUsername } from '../../features/text.ts';
 import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
 import { aside, back, banner, botCheck, field, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { signUpProblem } from '../admission.ts';
-import { type Asked, askedAt, type Identifier, shownIdentifier } from '../identifiers.ts';
+import { type Asked, askedAt, type Identifier, shownIdentifier, usesPassword } from '../identifiers.ts';
 import { pageOf } from '../place.ts';
 import { signUpTerms, withTerms } from '../terms.ts';
 import { askForCode } from './code.ts';
+import { EMAIL, emailField, readEmail } from './email-field.ts';
 import { invitedTo } from './invitation.ts';
 import { passkeyButton, submitPasskey } from './passkey.ts';
 import { phoneFields, readPhone } from './phone-fields.ts';
@@ -108,26 +109,14 @@ async function identifierFields(view: StepView, { ctx, attempt }: Visit, asked: 
   if (attempt.flow === 'login' && asked.field === 'username') return username(view, true);
   if (attempt.flow === 'login' && asked.field === 'either') return emailOrUsername(view);
   const hasUsername = asked.field === 'username' || asked.field === 'either';
-  return html`${hasUsername ? username(view, asked.field === 'username') : ''}${email(view, isInvited)}`;
-}
-
-function email(view: StepView, isInvited: boolean): Html {
-  const { say, typed, attempt } = view;
-  return field(view, {
-    name: 'p_email',
-    id: 'credentials_email',
-    type: 'email',
-    label: say('page.email'),
-    value: typed['p_email'] ?? attempt.email,
-    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${isInvited ? 'readonly' : 'autofocus'}`,
-  });
+  const email = emailField(view, { ...EMAIL, known: attempt.email, isFixed: isInvited });
+  return html`${hasUsername ? username(view, asked.field === 'username') : ''}${email}`;
 }
 
 function emailOrUsername(view: StepView): Html {
   const { say, typed, attempt } = view;
   return field(view, {
-    name: 'p_email',
-    id: 'credentials_email',
+    ...EMAIL,
     label: say('page.email_or_username'),
     value: typed['p_email'] ?? attempt.username ?? attempt.email,
     attributes: html`autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
@@ -180,10 +169,10 @@ async function readText(
   const username = (typed['p_username'] ?? '').trim();
   if (flow === 'login' && (field === 'username' || (field === 'either' && email && !email.includes('@'))))
     return readUsername(field === 'username' ? username : email, field === 'username' ? 'p_username' : 'p_email');
-  if (!email)
-    return problem(field === 'either' && flow === 'login' ? 'problem.email_or_username_missing' : 'problem.email_missing', 'p_email');
-  if (!isEmail(email)) return problem('problem.email_invalid', 'p_email');
-  const found: Typed = { type: 'email', value: email, change: { ...NOTHING, email } };
+  if (!email && field === 'either' && flow === 'login') return problem('problem.email_or_username_missing', 'p_email');
+  const address = readEmail(typed, 'p_email');
+  if (typeof address !== 'string') return address;
+  const found: Typed = { type: 'email', value: address, change: { ...NOTHING, email: address } };
   if (flow === 'login' || field === 'email' || (field === 'either' && !username)) return found;
   const chosen = readUsername(username, 'p_username');
   if ('problem' in chosen) return chosen;
@@ -202,9 +191,7 @@ async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typ
   const { tenancy, client } = place;
   const { environmentId } = tenancy;
   const userId = await findUserIdBy(ctx, environmentId, type, value);
-  const isByPassword =
-    attempt.flow === 'login' &&
-    ((type === 'email' && client.emailSignIn === 'password') || (type === 'username' && client.usernameSignIn === 'password'));
+  const isByPassword = attempt.flow === 'login' && usesPassword(client, { ...change, flow: attempt.flow });
   const email = type === 'username' && userId ? ((await addressOf(ctx, environmentId, userId)) ?? null) : change.email;
   const known = { ...change, email, userId: userId ?? null };
   const { hasEnumerationProtection } = await signInPolicy(ctx, environmentId);

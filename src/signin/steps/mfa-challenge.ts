@@ -9,9 +9,9 @@ import { aside, banner, codeField, field, form, type StepView, submit } from '..
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { challengeWith, pendingOf, sendMfaCode } from '../mfa.ts';
 import { pageOf } from '../place.ts';
-import { checkMfaCode, codeOf } from './mfa-enrolment.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
+import { codeOf, tryCode } from './typed-code.ts';
 
 export const mfaChallengeStep: StepDefinition = {
   show: challenge,
@@ -81,7 +81,7 @@ async function checkApp(request: StepRequest, { userId }: Standing, factor: Enro
 }
 
 async function checkSent(request: StepRequest, { userId }: Standing, factor: EnrolledFactor): Promise<StepResult | undefined> {
-  const wrong = await checkMfaCode(request, userId, factorSecret(request.ctx, factor));
+  const wrong = await tryCode(request, { userId }, 'mfa', factorSecret(request.ctx, factor));
   if (wrong) return wrong;
   return (await noteUse(request.ctx, factor)) ? undefined : onwards(request);
 }

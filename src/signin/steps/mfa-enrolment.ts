@@ -1,17 +1,21 @@
 /** Setting up a second factor: an authenticator app, or an address that codes go to. */
 import { authenticatorStep, authenticatorUri } from '../../features/mfa-factors/authenticator.ts';
 import { enrol, masked, type NewFactor } from '../../features/mfa-factors/enrolment.ts';
-import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
-import { checkCode, dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { mfaRequirement, possibleFactors } from '../../features/mfa-factors/requirement.ts';
+import { dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
-import { isEmail, isPhone } from '../../features/text.ts';
-import { aside, banner, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { isPhone } from '../../features/text.ts';
+import { aside, banner, codeField, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
-import { factorsToSetUp, pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
+import { pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
 import { pageOf } from '../place.ts';
+import { emailField, readEmail } from './email-field.ts';
 import { chooseAnother, refuse } from './mfa-offer.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
+import { codeOf, tryCode } from './typed-code.ts';
+
+const EMAIL = 'p_mfa_email';
 
 export const asides = { mfa_another: chooseAnother, mfa_decline: refuse };
 
@@ -25,7 +29,7 @@ export const mfaNewCodeStep: StepDefinition = {
 /** The ways around a page: another factor where there is one, none where that is left to the person. */
 export async function waysAround(view: StepView, { ctx, place, attempt }: Visit): Promise<Html> {
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
-  const factors = await factorsToSetUp(ctx, attempt.environmentId, requirement);
+  const factors = await possibleFactors(ctx, attempt.environmentId, requirement.factors);
   return html`${factors.length > 1 ? aside(view, 'mfa_another', { label: view.say('mfa.another') }) : ''}
 ${requirement.policy === 'optional' ? aside(view, 'mfa_decline', { label: view.say('mfa_offer.decline') }) : ''}`;
 }
@@ -66,14 +70,8 @@ async function confirmApp(request: StepRequest): Promise<StepResult> {
 }
 
 async function enterAddress(view: StepView, visit: Visit): Promise<PageContent> {
-  const { say, typed, attempt } = view;
-  const email = field(view, {
-    name: 'p_mfa_email',
-    type: 'email',
-    label: say('page.email'),
-    value: typed['p_mfa_email'] ?? pendingOf(visit.ctx, visit.attempt).address ?? attempt.email,
-    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
-  });
+  const { say, attempt } = view;
+  const email = emailField(view, { name: EMAIL, known: pendingOf(visit.ctx, visit.attempt).address ?? attempt.email });
   return {
     title: say('mfa_address.title'),
     body: html`<h1>${say('mfa_address.title')}</h1>
@@ -84,13 +82,10 @@ ${await waysAround(view, visit)}`,
 }
 
 async function submitAddress(request: StepRequest): Promise<StepResult> {
-  const { form: typed } = request;
   const { due, factors } = await standing(request);
   if (due !== 'enrol' || !factors.includes('email')) return onwards(request);
-  const address = (typed['p_mfa_email'] ?? '').trim();
-  if (!address) return problem('problem.email_missing', 'p_mfa_email');
-  if (!isEmail(address)) return problem('problem.email_invalid', 'p_mfa_email');
-  return sendTo(request, address);
+  const address = readEmail(request.form, EMAIL);
+  return typeof address === 'string' ? sendTo(request, address) : address;
 }
 
 /** Leads to the page that asks for the code, which is on its way to the address or number. */
@@ -120,7 +115,7 @@ async function confirmAddress(request: StepRequest): Promise<StepResult> {
   const { address } = pendingOf(ctx, attempt);
   const type = address && isPhone(address) ? 'sms' : 'email';
   if (now.due !== 'enrol' || !address || !now.factors.includes(type)) return onwards(request);
-  const wrong = await checkMfaCode(request, now.userId, address);
+  const wrong = await tryCode(request, { userId: now.userId }, 'mfa', address);
   return wrong ?? setUp(request, now, { type, secret: address, label: masked(address) });
 }
 
@@ -141,21 +136,4 @@ async function changeAddress({ ctx, place, attempt }: StepRequest): Promise<Step
 async function setUp(request: StepRequest, { userId, requirement }: Standing, factor: NewFactor): Promise<StepResult> {
   const isNew = await enrol(request.ctx, request.place.tenancy, userId, requirement, factor);
   return isNew ? provedBy(request, requirement, factor.type) : onwards(request);
-}
-
-/** The six digits that were typed, or undefined for something else. */
-export function codeOf({ form: typed }: StepRequest): string | undefined {
-  return /^\d{6}$/.exec((typed['p_confirmation_code'] ?? '').replace(/\s/g, ''))?.[0];
-}
-
-/** Takes a try of the code that was sent to a second factor; undefined for the right one. */
-export async function checkMfaCode(request: StepRequest, userId: string, address: string): Promise<StepResult | undefined> {
-  const { ctx, place, attempt } = request;
-  const code = codeOf(request);
-  if (!code) return problem('problem.code_form', 'p_confirmation_code');
-  const result = await tryProof(ctx, place.tenancy, { userId }, 'mfa', () => checkCode(ctx, attempt, code, address));
-  if (result === 'locked') return problem('problem.locked', undefined, 429);
-  if (result === 'wrong') return problem('problem.code_wrong', 'p_confirmation_code');
-  if (result === 'expired') return problem('problem.code_expired', 'p_confirmation_code');
-  return result === 'used_up' ? problem('problem.code_used_up', 'p_confirmation_code', 429) : undefined;
 }

@@ -1,10 +1,10 @@
 /** Whether somebody wants a second factor, and which of several. */
 import { decline } from '../../features/mfa-factors/enrolment.ts';
-import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
+import { mfaRequirement, possibleFactors } from '../../features/mfa-factors/requirement.ts';
 import { updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { aside, banner, choices, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent } from '../../pages/layout.ts';
-import { arriveAtMfa, enrolmentOf, factorsToSetUp, firstOfEnrolment } from '../mfa.ts';
+import { arriveAtMfa, enrolmentOf, firstOfEnrolment } from '../mfa.ts';
 import { pageOf } from '../place.ts';
 import { onwards, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
@@ -26,7 +26,7 @@ ${aside(view, 'mfa_decline', { label: say('mfa_offer.decline') })}`,
 async function chooseFactor(view: StepView, { ctx, place, attempt }: Visit): Promise<PageContent> {
   const { say } = view;
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
-  const factors = await factorsToSetUp(ctx, attempt.environmentId, requirement);
+  const factors = await possibleFactors(ctx, attempt.environmentId, requirement.factors);
   const options = factors.map((factor) => ({ value: factor, label: say(`mfa.${factor}`) }));
   return {
     title: say('mfa_choose.title'),

@@ -1,9 +1,9 @@
 /** What a form of the second factor may do: asked anew each time, as an operator or another window may have changed it. */
 import { type EnrolledFactor, enrolledFactors } from '../../features/mfa-factors/enrolment.ts';
-import { type MfaRequirement, mfaRequirement, type ProvableFactor } from '../../features/mfa-factors/requirement.ts';
+import { type MfaRequirement, mfaRequirement, type ProvableFactor, possibleFactors } from '../../features/mfa-factors/requirement.ts';
 import type { MfaFactorKind } from '../../features/sign-in-policies/service.ts';
 import type { Outcome } from '../flow.ts';
-import { factorsToSetUp, isMfaDone, proved } from '../mfa.ts';
+import { isMfaDone, proved } from '../mfa.ts';
 import { knownIn, proceed } from '../tail.ts';
 import type { StepRequest } from './step.ts';
 
@@ -24,7 +24,7 @@ export async function standing({ ctx, place, attempt, sessionToken }: StepReques
   const requirement = await mfaRequirement(ctx, place.tenancy, userId, attempt.organizationId);
   const enrolled = await enrolledFactors(ctx, attempt.environmentId, userId, requirement);
   const due = isMfaDone(place, requirement, known) ? 'nothing' : enrolled.length > 0 ? 'prove' : 'enrol';
-  return { userId, requirement, enrolled, factors: await factorsToSetUp(ctx, attempt.environmentId, requirement), due };
+  return { userId, requirement, enrolled, factors: await possibleFactors(ctx, attempt.environmentId, requirement.factors), due };
 }
 
 /** Goes to what is due, where a form does not fit it any more. */
