@@ -83,6 +83,8 @@ test('by a code it is mailed to the address on file, which the pages never show'
   expect(register.html).not.toContain(email);
   const again = await agent.submit(await agent.submit(register, 'switch', { flow: 'login' }), 'identify', { p_username: username });
   expect(isSignedIn(await typeCode(gatehouse, agent, again, email, 1))).toBe(true);
+  // The code of a moment ago stays good: to come back sends no other.
+  expect(await gatehouse.mailCount(email)).toBe(2);
 });
 
 test('a forgotten password is reset by a code to the address on file', async () => {

@@ -235,14 +235,16 @@ export async function sendCode(ctx: Context, attempt: Attempt, input: CodeInput)
   const to = isMfa ? purpose.mfa : codeIsFor(next);
   if (!to) return false;
   const isGood = isMfa || (purpose !== 'no_account' && (next.phone ?? next.email) !== null);
-  const isCool = [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, ...(isMfa ? [{ codeHash: null }] : [])];
+  const codeFor = ctx.vault.mac('code for', `${attempt.environmentId} ${attempt.id} ${to.toLowerCase()}`).toString('hex');
+  const isCool = [{ codeSentAt: null }, { codeSentAt: { lte: later(now, -RESEND_SECONDS) } }, { codeFor: { not: codeFor } }];
   return inTransaction(ctx, async (tx) => {
     const { count } = await tx.db.signInAttempt.updateMany({
-      where: { ...unmoved(attempt), ...((isMfa || to === codeIsFor(attempt)) && { OR: isCool }) },
+      where: { ...unmoved(attempt), OR: [...isCool, ...(isMfa ? [{ codeHash: null }] : [])] },
       data: {
         step: 'code',
         ...input.change,
         codeHash: codeHash(ctx, attempt, isMfa ? 'mfa' : 'sign_in', to, isGood ? code : randomToken()),
+        codeFor,
         codeExpiresAt: later(now, input.lifetime),
         codeSentAt: now,
         codeTries: 0,
