@@ -92,22 +92,25 @@ export async function registerFailureJobs(infrastructure: Infrastructure): Promi
 /** A try, and for how many seconds it has locked the account until it is given back; undefined while the account is locked. */
 type Try = { readonly lockedFor: number | null };
 
-async function takeTry(ctx: Context, scope: Scope, suspect: Suspect): Promise<Try | undefined> {
-  const { environmentId } = scope;
+async function takeTry(ctx: Context, { environmentId }: Scope, suspect: Suspect): Promise<Try | undefined> {
   const now = ctx.clock.now();
-  const columns = 'address' in suspect ? COLUMNS.address : COLUMNS.user;
-  const times = Prisma.sql`CASE WHEN t.locked_until IS NULL THEN t.${columns.failures} + 1 ELSE 1 END`;
-  const who = 'address' in suspect ? suspect.address.toLowerCase() : suspect.userId;
-  if ('address' in suspect)
-    await ctx.db.$executeRaw`INSERT INTO address_failures (environment_id, address, counted_at)
-      VALUES (${environmentId}, ${who}, ${now}) ON CONFLICT DO NOTHING`;
-  const [row] = await ctx.db.$queryRaw<Try[]>`
-    UPDATE ${columns.table} t SET ${columns.failures} = ${times},
-      locked_until = CASE WHEN ${times} >= e.max_failures THEN ${now}::timestamptz + make_interval(secs => e.lock_seconds) END
-    FROM environments e
-    WHERE t.environment_id = ${environmentId} AND t.${columns.id} = ${who} AND e.id = t.environment_id
-      AND (t.locked_until IS NULL OR t.locked_until <= ${now})
-    RETURNING CASE WHEN t.locked_until IS NOT NULL THEN e.lock_seconds END AS "lockedFor"`;
+  const { failures } = 'address' in suspect ? COLUMNS.address : COLUMNS.user;
+  const policy = (column: string) => Prisma.sql`(SELECT ${Prisma.raw(column)} FROM environments WHERE id = t.environment_id)`;
+  const times = Prisma.sql`CASE WHEN t.locked_until IS NULL THEN t.${failures} + 1 ELSE 1 END`;
+  const lock = Prisma.sql`${now}::timestamptz + make_interval(secs => ${policy('lock_seconds')})`;
+  const counting = Prisma.sql`SET ${failures} = ${times}, locked_until = CASE WHEN ${times} >= ${policy('max_failures')} THEN ${lock} END
+    WHERE (t.locked_until IS NULL OR t.locked_until <= ${now})`;
+  const taken = Prisma.sql`RETURNING CASE WHEN t.locked_until IS NOT NULL THEN ${policy('lock_seconds')} END AS "lockedFor"`;
+  // One statement also for an address: between two, somebody's success may take the row away.
+  const [row] = await ctx.db.$queryRaw<Try[]>(
+    'address' in suspect
+      ? Prisma.sql`INSERT INTO address_failures AS t (environment_id, address, counted_at, failures, locked_until)
+          SELECT id, ${suspect.address.toLowerCase()}, ${now}, 1,
+                 CASE WHEN max_failures <= 1 THEN ${now}::timestamptz + make_interval(secs => lock_seconds) END
+            FROM environments WHERE id = ${environmentId}
+          ON CONFLICT (environment_id, address) DO UPDATE ${counting} ${taken}`
+      : Prisma.sql`UPDATE users t ${counting} AND t.environment_id = ${environmentId} AND t.id = ${suspect.userId} ${taken}`,
+  );
   return row;
 }
 
