@@ -55,7 +55,13 @@ export class OAuthError extends Error {
   }
 }
 
-export type RedirectErrorCode = 'login_required' | 'consent_required' | 'access_denied' | 'login_link_expired' | 'invalid_target';
+export type RedirectErrorCode =
+  | 'login_required'
+  | 'consent_required'
+  | 'interaction_required'
+  | 'access_denied'
+  | 'login_link_expired'
+  | 'invalid_target';
 
 /**
  * An error of the authorization endpoint. Only these codes go back to the application (applications answer any other

@@ -9,7 +9,7 @@ import { inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
 import { isForUser } from '../features/organization-invitations/acceptance.ts';
 import { findSession, noteUse, type Session } from '../features/sessions/service.ts';
-import { type Attempt, type AttemptChange, startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
+import { type Attempt, type AttemptChange, type Step, startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
 import { findUserIdByEmail } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
@@ -18,7 +18,7 @@ import { PageError, RedirectError } from '../oidc/errors.ts';
 import { codeFor } from './completion.ts';
 import { usesPassword } from './identifiers.ts';
 import { arriveAtMfa } from './mfa.ts';
-import { chooseOrganization } from './organization-choice.ts';
+import { chooseOrganization, chooseSilently } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
 import { assertWelcome, firstDue, isIdleFor, proceed, SESSION } from './tail.ts';
 
@@ -69,14 +69,21 @@ export async function begin(
       await noteUse(ctx, session);
       return { answer: await codeFor(ctx, place, request, session, organizationId) };
     }
-    if (prompt === 'none' && ['consent', 'device', 'terms'].includes(step))
-      throw new RedirectError('consent_required', 'The user has to be asked first.');
-    if (prompt !== 'none') return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });
+    if (prompt === 'none') throw refusalFor(step);
+    return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });
   }
-  if (prompt === 'none') throw new RedirectError('login_required', 'User authentication is required');
+  if (prompt === 'none') throw refusalFor('identify');
   if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });
   const isKnown = await findUserIdByEmail(ctx, environmentId, invitation.email);
   return open({ flow: isKnown ? 'login' : 'register', firstName: invitation.firstName, lastName: invitation.lastName });
+}
+
+/** What an application is told that wants no page where this one is due (OpenID Connect Core §3.1.2.6). */
+function refusalFor(step: Step): RedirectError {
+  if (['consent', 'device', 'terms'].includes(step)) return new RedirectError('consent_required', 'The user has to be asked first.');
+  if (['organization', 'organization_name'].includes(step))
+    return new RedirectError('interaction_required', 'The user has to say for which organization.');
+  return new RedirectError('login_required', 'User authentication is required');
 }
 
 /** The browser's session, where the request is content with it, and the organization that it is for unless the request names one. */
@@ -93,7 +100,8 @@ async function usableSession(
   const isFresh = maxAge === undefined || ctx.clock.now().getTime() - session.authTime.getTime() <= maxAge * 1000;
   if (!isFresh) return undefined;
   const { organizationId: wanted } = request;
-  const organization = wanted ? undefined : await chooseOrganization(ctx, tenancy, session.userId, null);
+  const choose = () => (prompt === 'none' ? chooseSilently(ctx, tenancy, session) : chooseOrganization(ctx, tenancy, session.userId, null));
+  const organization = wanted ? undefined : await choose();
   const isFor = wanted ?? (organization === 'ask' ? null : organization) ?? null;
   return (await isIdleFor(ctx, place, session, isFor)) ? undefined : { session, organization };
 }

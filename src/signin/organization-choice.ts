@@ -4,6 +4,7 @@ import { signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { lastOrganizationOf } from '../features/grants/service.ts';
 import { joinOpenOrganization, membershipIn, organizationsOfUser } from '../features/organizations/service.ts';
+import type { Session } from '../features/sessions/service.ts';
 import { PageError } from '../oidc/errors.ts';
 
 /** The organization that the tokens will be for; null for none, 'ask' when the person has to choose.
@@ -27,6 +28,15 @@ export async function chooseOrganization(
   const organizations = await organizationsOfUser(ctx, tenancy.environmentId, userId);
   if (organizations.length < 2) return organizations[0]?.id ?? null;
   const { useMostRecentOrganization } = await signInPolicy(ctx, tenancy.environmentId);
-  const last = useMostRecentOrganization ? await lastOrganizationOf(ctx, tenancy.environmentId, userId) : undefined;
+  const last = useMostRecentOrganization ? await lastOrganizationOf(ctx, tenancy.environmentId, { userId }) : undefined;
   return organizations.some(({ id }) => id === last) ? last! : 'ask';
+}
+
+/** As {@link chooseOrganization} where no page may be shown and none is asked for: the one that the session was used for last goes before all. */
+export async function chooseSilently(ctx: Context, tenancy: Tenancy, session: Session): Promise<string | null | 'ask'> {
+  const { environmentId } = tenancy;
+  const { id: sessionId, userId } = session;
+  const last = await lastOrganizationOf(ctx, environmentId, { userId, sessionId });
+  if (last && (await membershipIn(ctx, environmentId, userId, last)) === 'member') return last;
+  return chooseOrganization(ctx, tenancy, userId, null);
 }

@@ -1,9 +1,24 @@
 /** Signing in once for every application, and what a request may ask for instead. */
 import { decodeJwt } from 'jose';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
-import { authorizationUrl, type PageView, userAgent } from '../helpers/user-agent.ts';
-import { answerOf, exchange, newAddress, organization, PASSWORD, requestOf, signUp, suspend, userIdOf } from '../signin/person.ts';
+import { authorizationUrl, type PageView, type UserAgent, userAgent } from '../helpers/user-agent.ts';
+import {
+  answerOf,
+  exchange,
+  headingOf,
+  isSignedIn,
+  type Kind,
+  newAddress,
+  organization,
+  PASSWORD,
+  type Person,
+  requestOf,
+  signIn,
+  signUp,
+  suspend,
+  userIdOf,
+} from '../signin/person.ts';
 
 const gatehouse = startApp();
 
@@ -85,12 +100,70 @@ test('prompt=none shows no page where another request would ask or refuse', asyn
   expect(await silent({ org_code: closed })).toMatchObject({ error: 'access_denied' });
   expect(await silent({ org_code: `org_${'e'.repeat(32)}` })).toMatchObject({ error: 'access_denied' });
   const second = await organization(gatehouse, 'Second', { members: [userId] });
-  expect(await silent()).toMatchObject({ error: 'login_required' });
   expect(await silent({ org_code: second })).toHaveProperty('code');
   await suspend(gatehouse, { organizationId: second });
   expect(await silent({ org_code: second })).toMatchObject({ error: 'access_denied' });
   await suspend(gatehouse, { userId });
   expect(await silent()).toMatchObject({ error: 'login_required' });
+});
+
+describe('prompt=none of a person in several organizations', () => {
+  const members = async (person: Person, ...names: string[]) => {
+    const userId = await userIdOf(gatehouse, person.email);
+    const ids: string[] = [];
+    for (const name of names) ids.push(await organization(gatehouse, name, { members: [userId] }));
+    return ids;
+  };
+  const silent = (agent: UserAgent, parameters = {}) => agent.open(requestOf(gatehouse, 'spa', { prompt: 'none', ...parameters }).url);
+  const tokenOf = async (person: Person, kind: Kind = 'spa') =>
+    decodeJwt((await exchange(gatehouse, await person.authorize(kind, { prompt: 'none' }), kind)).body['access_token']);
+
+  test('is for the one that the session was used for last, by whichever application', async () => {
+    const person = await signUp(gatehouse);
+    const [first, second] = await members(person, 'One', 'Two');
+    await person.authorize('reg', { org_code: second! });
+    expect(await tokenOf(person)).toMatchObject({ org_code: second });
+    await person.authorize('spa', { org_code: first!, prompt: 'none' });
+    expect(await tokenOf(person, 'reg')).toMatchObject({ org_code: first });
+    expect(headingOf(await person.agent.open(requestOf(gatehouse, 'spa').url))).toBe('Choose an organization');
+  });
+
+  test('does not follow what another session of the person was used for', async () => {
+    const person = await signUp(gatehouse);
+    const [first, second] = await members(person, 'One', 'Two');
+    await person.authorize('spa', { org_code: first! });
+    const { page } = await signIn(gatehouse, person.email, { parameters: { org_code: second! } });
+    expect(isSignedIn(page)).toBe(true);
+    expect(await tokenOf(person)).toMatchObject({ org_code: first });
+  });
+
+  test('has to ask where the session has none that still counts', async () => {
+    const person = await signUp(gatehouse);
+    const userId = await userIdOf(gatehouse, person.email);
+    const { prisma } = gatehouse.app.infrastructure.database;
+    await prisma.membership.deleteMany({ where: { userId } });
+    await prisma.grant.updateMany({ where: { userId }, data: { organizationId: null } });
+    const [first, second, third] = await members(person, 'One', 'Two', 'Three');
+    const asked = { error: 'interaction_required', iss: gatehouse.baseUrl };
+    expect(parametersOf(await silent(person.agent))).toMatchObject(asked);
+    await person.authorize('spa', { org_code: third! });
+    expect(await tokenOf(person)).toMatchObject({ org_code: third });
+    await suspend(gatehouse, { organizationId: third! });
+    expect(parametersOf(await silent(person.agent))).toMatchObject(asked);
+    await suspend(gatehouse, { organizationId: third! }, false);
+    await prisma.membership.deleteMany({ where: { userId, organizationId: third! } });
+    expect(parametersOf(await silent(person.agent))).toMatchObject(asked);
+    await prisma.membership.deleteMany({ where: { userId, organizationId: second! } });
+    expect(await tokenOf(person)).toMatchObject({ org_code: first });
+  });
+
+  test('is told to sign in where that is what is missing', async () => {
+    const person = await signUp(gatehouse);
+    await members(person, 'One', 'Two');
+    gatehouse.advance(10);
+    for (const agent of [userAgent(gatehouse.baseUrl), person.agent])
+      expect(parametersOf(await silent(agent, { max_age: '1' }))).toMatchObject({ error: 'login_required' });
+  });
 });
 
 test.each<Record<string, string>>([{ prompt: 'create' }, { start_page: 'registration' }])(

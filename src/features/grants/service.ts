@@ -75,10 +75,14 @@ export async function issueCode(ctx: Context, input: IssueCodeInput): Promise<st
   return code;
 }
 
-/** The organization of the user's last authorization in one. */
-export async function lastOrganizationOf(ctx: Context, environmentId: string, userId: string): Promise<string | undefined> {
+/** The organization of the user's last authorization in one, of all or of those in a session. */
+export async function lastOrganizationOf(
+  ctx: Context,
+  environmentId: string,
+  of: { readonly userId: string; readonly sessionId?: string },
+): Promise<string | undefined> {
   const last = await ctx.db.grant.findFirst({
-    where: { environmentId, userId, organizationId: { not: null } },
+    where: { environmentId, ...of, organizationId: { not: null } },
     orderBy: { id: 'desc' },
     select: { organizationId: true },
   });
