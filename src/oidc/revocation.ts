@@ -21,17 +21,17 @@ export async function revoke(
   const client = await authenticateClient(infrastructure, tenancy, request.authorization, request.form);
   const token = parameter(request.form, 'token');
   if (!token) throw new OAuthError('invalid_request', 'The token is missing.');
-  const claims = (await verifyAccessToken(infrastructure, tenancy, token)) as AccessTokenClaims | undefined;
-  if (claims) {
-    const { azp, sub, jti, exp } = claims;
-    if (azp === client.clientId) await revokeAccessToken(infrastructure, environmentId, { jti, exp, isMachine: sub === undefined });
-    return undefined;
-  }
-  const grant = await findRefreshToken(infrastructure, environmentId, token);
-  if (grant?.applicationId !== client.applicationId) return undefined;
   const { applicationId } = client;
   const actor = { kind: 'machine', applicationId, environmentId, businessId, permissions: new Set<never>() } as const;
   const ctx = createContext(infrastructure, actor, request.origin);
+  const claims = (await verifyAccessToken(infrastructure, tenancy, token)) as AccessTokenClaims | undefined;
+  if (claims) {
+    const { azp, sub, jti, exp } = claims;
+    if (azp === client.clientId) await revokeAccessToken(ctx, tenancy, { jti, exp, applicationId, isMachine: sub === undefined });
+    return undefined;
+  }
+  const grant = await findRefreshToken(infrastructure, environmentId, token);
+  if (grant?.applicationId !== applicationId) return undefined;
   await revokeGrant(ctx, { environmentId, businessId, grantId: grant.grantId, reason: 'revoked_by_client' });
   return undefined;
 }

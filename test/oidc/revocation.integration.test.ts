@@ -5,7 +5,7 @@ import { deleteExpiredGrants } from '../../src/features/grants/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
 import { machineToken, postForm, teamToken } from '../helpers/user-agent.ts';
-import { exchange, type Kind, type Person, refresh, signUp } from '../signin/person.ts';
+import { exchange, type Kind, type Person, productionEnvironment, refresh, signUp } from '../signin/person.ts';
 
 const gatehouse = startApp();
 
@@ -135,6 +135,34 @@ test('twenty revocations at once end the grant, which the audit log tells of onc
   );
   expect(await count()).toBe(before + 1);
   expect(await profile(access_token)).toBe(401);
+});
+
+test('an access token that ends alone is told of once, with who ended it and without the token', async () => {
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const { access_token } = await tokensOf('reg');
+  const machines = await machineToken(gatehouse);
+  const others = await tokensOf('spa');
+  await expectRevoked({ ...credentials('reg'), token: others.access_token });
+  for (const [kind, token] of [
+    ['reg', access_token],
+    ['m2m', machines],
+  ] as const) {
+    await Promise.all(Array.from({ length: 10 }, () => expectRevoked({ ...credentials(kind), token })));
+    const jti = decodeJwt(token).jti!;
+    const applicationId = `app_${gatehouse.application(kind).clientId}`;
+    const events = await prisma.auditEvent.findMany({ where: { details: { path: ['jti'], equals: jti } } });
+    expect(events).toMatchObject([
+      {
+        action: 'access_token.revoked',
+        ...{ actorKind: 'machine', actorId: applicationId, environmentId: (await productionEnvironment(gatehouse)).id },
+        ...(kind === 'm2m' ? { targetType: 'application', targetId: applicationId } : { targetType: 'grant', targetId: jti.split('.')[0] }),
+        details: { jti, reason: 'revoked_by_client' },
+      },
+    ]);
+    expect(JSON.stringify(events)).not.toContain(token.split('.')[2]);
+  }
+  const foreign = { path: ['jti'], equals: decodeJwt(others.access_token).jti! };
+  expect(await prisma.auditEvent.count({ where: { details: foreign } })).toBe(0);
 });
 
 test('a revoked token does not come back when the rows behind it are cleaned away', async () => {

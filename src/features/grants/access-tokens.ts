@@ -3,7 +3,8 @@
  * any token may be revoked by itself.
  */
 import { randomToken } from '../../kernel/ids.ts';
-import type { Infrastructure } from '../context.ts';
+import { audit } from '../audit/service.ts';
+import { type Context, type Infrastructure, inTransaction } from '../context.ts';
 import { type Subject, subjectSql } from './subject.ts';
 
 /** A new `jti` that names the grant which the token is for. */
@@ -47,18 +48,24 @@ export async function isMachineTokenRevoked(infrastructure: Infrastructure, envi
   return revoked!.has(jti);
 }
 
-/** Ends one access token before its time. */
+/** Ends one access token before its time, for the application that it was issued to. */
 export async function revokeAccessToken(
-  infrastructure: Infrastructure,
-  environmentId: string,
-  token: { readonly jti: string; readonly exp: number; readonly isMachine: boolean },
+  ctx: Context,
+  { environmentId, businessId }: { readonly environmentId: string; readonly businessId: string },
+  token: { readonly jti: string; readonly exp: number; readonly applicationId: string; readonly isMachine: boolean },
 ): Promise<void> {
-  await infrastructure.database.query(
-    'revoke-access-token',
-    'INSERT INTO revoked_tokens (environment_id, jti, is_machine, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-    [environmentId, token.jti, token.isMachine, new Date(token.exp * 1000)],
-  );
-  if (token.isMachine) infrastructure.lookups.forget(environmentId);
+  const { jti, exp, applicationId, isMachine } = token;
+  await inTransaction(ctx, async (tx) => {
+    const { count } = await tx.db.revokedToken.createMany({
+      data: { environmentId, jti, isMachine, expiresAt: new Date(exp * 1000) },
+      skipDuplicates: true,
+    });
+    if (count === 0) return;
+    const target = isMachine ? { type: 'application', id: applicationId } : { type: 'grant', id: grantIdIn(jti) };
+    const details = { jti, reason: 'revoked_by_client' };
+    await audit(tx, { businessId, environmentId, action: 'access_token.revoked', target, details });
+  });
+  if (isMachine) ctx.lookups.forget(environmentId);
 }
 
 /** Forgets revoked tokens that have expired, in one small batch. Returns the number of rows. */
