@@ -4,7 +4,7 @@
  */
 
 import { managementAudience } from '../features/apis/service.ts';
-import { isRegistered } from '../features/applications/callback-urls.ts';
+import { registeredFor } from '../features/applications/organization-urls.ts';
 import { type Client, findClient } from '../features/applications/service.ts';
 import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
@@ -56,6 +56,8 @@ interface Draft {
   isPushed: boolean;
   client: Client;
   redirectUri: string;
+  /** The organization whose own the redirect URI is; null for one of everybody's. */
+  redirectsTo: string | null;
   responseMode: AuthorizationRequest['responseMode'];
   codeChallenge: string | null;
   audiences: string[];
@@ -87,6 +89,7 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   connection,
   newOrganization,
   invitation,
+  organizationOfRedirectUri,
 ];
 
 /** Runs the checks in their order.
@@ -165,13 +168,13 @@ function howItCame({ client, isPushed }: Draft): void {
   if (client.requirePushedAuthorizationRequests && !isPushed) throw malformed('This application has to push its requests.');
 }
 
-function registeredRedirectUri(draft: Draft): void {
+async function registeredRedirectUri(draft: Draft): Promise<void> {
   const redirectUri = value(draft.query, 'redirect_uri');
   if (!redirectUri) throw malformed('The parameter redirect_uri is missing.');
-  if (!isRegistered(draft.client.callbackUrls, redirectUri)) {
-    throw new PageError(400, 'callback_url', { number: 1656 });
-  }
+  const organizationId = await registeredFor(draft.ctx, draft.tenancy.environmentId, draft.client.callbackUrls, redirectUri);
+  if (organizationId === undefined) throw new PageError(400, 'callback_url', { number: 1656 });
   draft.redirectUri = redirectUri;
+  draft.redirectsTo = organizationId;
 }
 
 function responseType({ query }: Draft): void {
@@ -268,6 +271,16 @@ async function invitation(draft: Draft): Promise<void> {
   if (found === 'off') throw new PageError(403, 'invitations_off');
   if (found === 'unusable') throw invitationGone();
   draft.invitation = found;
+}
+
+/** What goes to an organization's own URL is for that organization, and so is the request that names no other. */
+function organizationOfRedirectUri(draft: Draft): void {
+  const { redirectsTo, invitation, newOrganization } = draft;
+  if (redirectsTo === null) return;
+  const wanted = invitation ? invitation.organizationId : draft.organizationId;
+  if ((wanted ?? redirectsTo) !== redirectsTo || (newOrganization && !invitation))
+    throw new PageError(400, 'callback_url', { number: 1656 });
+  draft.organizationId = redirectsTo;
 }
 
 function isTrue(query: Query, name: string): boolean {

@@ -1,5 +1,5 @@
 /** The client registration endpoint (RFC 7591 §3), where the environment has one: for public clients and such with keys, without a secret. */
-import { checkCallbackUrl, checkWebUrl } from '../features/applications/callback-urls.ts';
+import { checkCallbackUrl, checkWebUrl, isOpen } from '../features/applications/callback-urls.ts';
 import { checkJwks, checkJwksUri } from '../features/applications/keys/service.ts';
 import type { Context } from '../features/context.ts';
 import { type ClientMetadata, countRegistration, registerClient } from '../features/dynamic-clients/service.ts';
@@ -74,7 +74,7 @@ function redirectUrisIn(given: unknown): string[] {
     throw refuse(`The redirect_uris are a list of 1 to ${MAX_REDIRECT_URIS} URLs.`);
   for (const uri of given) {
     if (typeof uri !== 'string') throw refuse('Each of the redirect_uris is a URL.');
-    const problem = uri.includes('*') ? 'A URL has no wildcard.' : checkCallbackUrl(uri);
+    const problem = isOpen(uri) ? 'A URL has no wildcard, and no place for a handle.' : checkCallbackUrl(uri);
     if (problem) throw refuse(`redirect_uris: ${problem}`);
   }
   return [...new Set(given as string[])];

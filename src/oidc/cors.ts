@@ -1,6 +1,6 @@
 /** CORS: public documents for everyone; the token endpoint and its kin for the origins of the environment's own applications. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isRegisteredOrigin } from '../features/applications/callback-urls.ts';
+import { originRegisteredFor } from '../features/applications/organization-urls.ts';
 import { registeredUrls } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 
@@ -20,8 +20,9 @@ export function allowApplications(infrastructure: Infrastructure) {
     if (request.tenancy.allowsDynamicRegistration || request.tenancy.allowsMetadataDocuments)
       reply.header('access-control-allow-origin', '*');
     if (origin === 'null') return;
-    const { callbackUrls, logoutUrls } = await registeredUrls(infrastructure, request.tenancy.environmentId);
-    if (!isRegisteredOrigin([...callbackUrls, ...logoutUrls], origin)) return;
+    const { environmentId } = request.tenancy;
+    const { callbackUrls, logoutUrls } = await registeredUrls(infrastructure, environmentId);
+    if ((await originRegisteredFor(infrastructure, environmentId, [...callbackUrls, ...logoutUrls], origin)) === undefined) return;
     reply.header('access-control-allow-origin', origin).header('access-control-allow-credentials', 'true');
   };
 }

@@ -2,7 +2,7 @@
  * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0), with the parameters of SDKs besides. Where it leads must
  * be a registered logout URL; a redirect to anywhere else never happens.
  */
-import { isRegistered } from '../features/applications/callback-urls.ts';
+import { registeredFor } from '../features/applications/organization-urls.ts';
 import { type Client, findClient, registeredUrls } from '../features/applications/service.ts';
 import type { Context } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
@@ -51,7 +51,8 @@ async function destinationOf(ctx: Context, tenancy: Tenancy, query: Query, hint:
   const client = await clientOf(ctx, tenancy, value(query, 'client_id'), hint);
   if (value(query, 'id_token_hint') && (!hint || !client)) return staysHere('The application sent a token that does not belong to it.');
   const allowed = client ? client.logoutUrls : (await registeredUrls(ctx, environmentId)).logoutUrls;
-  if (!isRegistered(allowed, target)) return staysHere('The application asked to send you to a page that is not one of its logout URLs.');
+  if ((await registeredFor(ctx, environmentId, allowed, target)) === undefined)
+    return staysHere('The application asked to send you to a page that is not one of its logout URLs.');
   const state = value(query, 'state');
   return { location: state ? `${target}${target.includes('?') ? '&' : '?'}state=${encodeURIComponent(state)}` : target };
 }

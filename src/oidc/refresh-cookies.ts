@@ -5,9 +5,11 @@
  */
 import type { FastifyReply } from 'fastify';
 import { getDomain } from 'tldts';
-import { isRegisteredOrigin } from '../features/applications/callback-urls.ts';
+import { originRegisteredFor } from '../features/applications/organization-urls.ts';
 import type { Client } from '../features/applications/service.ts';
+import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
+import { findRefreshToken } from '../features/grants/service.ts';
 
 /** The page that a request comes from, as the browser tells it. */
 export interface Page {
@@ -23,17 +25,30 @@ function namesFor({ applicationId }: Client): string[] {
   return [`${TOKEN}_${applicationId.slice(4, 10)}`, TOKEN];
 }
 
-/** The token that the browser keeps for the application, when one of the application's own pages asks. */
-export function tokenInCookie(client: Client, { origin, cookies }: Page): string | undefined {
-  if (!isOwnPage(client, origin)) return undefined;
-  return namesFor(client)
+/** The token that the browser keeps for the application, when one of the application's own pages asks; to an organization's page only one that is for it. */
+export async function tokenInCookie(
+  infrastructure: Infrastructure,
+  { environmentId }: Tenancy,
+  client: Client,
+  { origin, cookies }: Page,
+): Promise<string | undefined> {
+  const token = namesFor(client)
     .map((name) => cookies[name])
-    .find((token) => token);
+    .find((kept) => kept);
+  const organizationId = token && (await pageOf(infrastructure, environmentId, client, origin));
+  if (!token || organizationId === undefined) return undefined;
+  if (organizationId === null) return token;
+  return (await findRefreshToken(infrastructure, environmentId, token))?.organizationId === organizationId ? token : undefined;
 }
 
 /** Lets the browser keep the token, where a page of a public client asked for it. */
-export function keepInCookie(reply: FastifyReply, tenancy: Tenancy, client: Client, { origin }: Page, refreshToken: string): void {
-  if (!isOwnPage(client, origin)) return;
+export async function keepInCookie(
+  infrastructure: Infrastructure,
+  reply: FastifyReply,
+  tenancy: Tenancy,
+  { client, page: { origin }, refreshToken }: { readonly client: Client; readonly page: Page; readonly refreshToken: string },
+): Promise<void> {
+  if ((await pageOf(infrastructure, tenancy.environmentId, client, origin)) === undefined) return;
   const issuer = new URL(tenancy.issuer);
   const shared = sharedSite(issuer.hostname, new URL(origin!).hostname);
   const secure = issuer.protocol === 'https:';
@@ -52,8 +67,15 @@ export function clearRefreshCookies(reply: FastifyReply, tenancy: Tenancy): void
   if (domain) reply.clearCookie(MARK, { ...attributes, path: '/', domain });
 }
 
-function isOwnPage(client: Client, origin: string | undefined): boolean {
-  return origin !== undefined && client.secretHash === null && isRegisteredOrigin([...client.callbackUrls, ...client.logoutUrls], origin);
+/** Whose page of a public client it is: null for everybody's, undefined for none of the client's. */
+async function pageOf(
+  infrastructure: Infrastructure,
+  environmentId: string,
+  { secretHash, callbackUrls, logoutUrls }: Client,
+  origin: string | undefined,
+): Promise<string | null | undefined> {
+  if (origin === undefined || secretHash !== null) return undefined;
+  return originRegisteredFor(infrastructure, environmentId, [...callbackUrls, ...logoutUrls], origin);
 }
 
 function tokenPath({ basePath }: Tenancy): string {

@@ -1,6 +1,7 @@
 /** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestClass } from '../config.ts';
+import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
@@ -47,7 +48,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const authorization = await checkAuthorization(ctx, tenancy, request.query as Query);
       const { client } = authorization;
       request.askedLanguage = authorization.request.lang;
-      request.wayBack = client;
+      request.wayBack = { ...client, loginUri: loginUriFor(client, authorization.request.redirectUri) };
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
         const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
@@ -80,7 +81,8 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     };
     formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
       const { client, tokens } = await token(infrastructure, tenancy, posted);
-      if (tokens.refresh_token) keepInCookie(reply, tenancy, client, posted.page, tokens.refresh_token);
+      if (tokens.refresh_token)
+        await keepInCookie(infrastructure, reply, tenancy, { client, page: posted.page, refreshToken: tokens.refresh_token });
       return tokens;
     });
     formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), { success: 201 });

@@ -4,6 +4,7 @@
  * what is left to do for who is known.
  */
 
+import { loginUriFor } from '../features/applications/callback-urls.ts';
 import type { Context } from '../features/context.ts';
 import { inTransaction } from '../features/context.ts';
 import { passwordState } from '../features/credentials/service.ts';
@@ -112,7 +113,8 @@ export function startOver(ctx: Context, { tenancy, client }: Place, { request }:
     const parameters = { error: 'login_link_expired', reauth_state: ctx.vault.open('reauth state', request.reauthState) };
     return answer(request, tenancy.issuer, parameters);
   }
-  return client.loginUri ? { by: 'redirect', location: client.loginUri } : undefined;
+  const loginUri = loginUriFor(client, request.redirectUri);
+  return loginUri ? { by: 'redirect', location: loginUri } : undefined;
 }
 
 /** Goes on once the person is known by a code: a password may be missing. */

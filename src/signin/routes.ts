@@ -1,5 +1,6 @@
 /** The hosted pages' URLs: GET shows the attempt's page, each step is a POST, and a step that succeeds redirects. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { findClient } from '../features/applications/service.ts';
 import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
@@ -74,7 +75,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   request.organizationId = attempt.organizationId ?? attempt.request.organizationId;
   const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
   if (!client) throw expired();
-  request.wayBack = client;
+  request.wayBack = { ...client, loginUri: loginUriFor(client, attempt.request.redirectUri) };
   const place = { tenancy, client };
   const over = isOver(ctx, attempt);
   const destination = over && startOver(ctx, place, attempt);

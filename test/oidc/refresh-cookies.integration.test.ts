@@ -110,8 +110,9 @@ describe('by the hosts of issuer and application', () => {
       refreshTokenLifetime: 60,
     };
     const server = await createServer(gatehouse.app.infrastructure);
-    server.get('/kept', (_request, reply) => {
-      keepInCookie(reply, tenancy, client as never, { origin: page, cookies: {} }, 'token');
+    server.get('/kept', async (_request, reply) => {
+      const kept = { client: client as never, page: { origin: page, cookies: {} }, refreshToken: 'token' };
+      await keepInCookie(gatehouse.app.infrastructure, reply, tenancy, kept);
       return reply.send('');
     });
     const { headers } = await server.inject({ url: '/kept', headers: { host: new URL(gatehouse.baseUrl).host } });

@@ -104,18 +104,22 @@ export const Application = builder.prismaObject('Application', {
     callbackUrls: t.exposeStringList('callbackUrls', {
       nullable: true,
       permission: 'read:applications_redirect_uris',
-      description: 'Where a sign-in may lead back to.',
+      description:
+        'Where a sign-in may lead back to. In the leftmost label of a host, `*` stands for a part of it, and `{organization.handle}` as all of it for the handle of the organization that the sign-in is for.',
     }),
     logoutUrls: t.exposeStringList('logoutUrls', {
       nullable: true,
       permission: 'read:application_logout_uris',
-      description: 'Where a sign-out may lead.',
+      description: 'Where a sign-out may lead, with the same placeholders.',
     }),
     organizationId: t.exposeID('organizationId', {
       nullable: true,
       description: 'The only organization that a machine acts for; null: the whole environment.',
     }),
-    loginUri: t.exposeString('loginUri', { nullable: true, description: 'Its page that starts a sign-in.' }),
+    loginUri: t.exposeString('loginUri', {
+      nullable: true,
+      description: 'Its page that starts a sign-in, which may have `{organization.handle}` in it.',
+    }),
     homepageUri: t.exposeString('homepageUri', { nullable: true, description: 'Its first page.' }),
     backchannelLogoutUri: t.exposeString('backchannelLogoutUri', {
       nullable: true,
@@ -212,7 +216,8 @@ defineMutation({
     applicationId: t.id({ required: true, description: 'The application.' }),
     name: t.string({ description: 'Absent: unchanged.' }),
     loginUri: t.string({
-      description: 'Its page that starts a sign-in: an https URL, or http for localhost. Absent: unchanged; null: none.',
+      description:
+        'Its page that starts a sign-in: an https URL, or http for localhost, which may have `{organization.handle}` for its leftmost label. Absent: unchanged; null: none.',
     }),
     homepageUri: t.string({ description: 'Its first page: an https URL, or http for localhost. Absent: unchanged; null: none.' }),
     backchannelLogoutUri: t.string({

@@ -21,7 +21,9 @@ import { revokeGrants } from '../grants/service.ts';
 import { assertPlanHas } from '../plans.ts';
 import { SESSION_SECONDS } from '../sessions/service.ts';
 import { changedOptionalText, changedText, requireText } from '../text.ts';
-import { checkCallbackUrl, checkWebUrl } from './callback-urls.ts';
+import { checkCallbackUrl, checkLoginUri, checkWebUrl } from './callback-urls.ts';
+
+export { loginUriWith } from './callback-urls.ts';
 
 /** reg: back-end web; spa: front-end and mobile; m2m: machine to machine; device: devices and IoT. */
 export const APPLICATION_TYPES = ['reg', 'spa', 'm2m', 'device'] as const;
@@ -138,8 +140,8 @@ export const updateApplication = action({
       where: { environmentId_id: { environmentId, id: applicationId }, ...atVersion(input) },
       data: {
         name: changedText(input.name, 'name'),
-        loginUri: changedUri(input.loginUri, 'loginUri'),
-        homepageUri: changedUri(input.homepageUri, 'homepageUri'),
+        loginUri: changedUri(input.loginUri, 'loginUri', checkLoginUri),
+        homepageUri: changedUri(input.homepageUri, 'homepageUri', checkWebUrl),
         backchannelLogoutUri: changedStranger(ctx, input.backchannelLogoutUri, 'backchannelLogoutUri'),
         emailSignIn: input.emailSignIn ?? undefined,
         phoneSignIn: input.phoneSignIn ?? undefined,
@@ -358,9 +360,9 @@ function changedStranger({ config }: Context, text: string | null | undefined, f
 }
 
 /** For an update: undefined where the input does not name it; null or nothing clears it. */
-function changedUri(text: string | null | undefined, field: string): string | null | undefined {
+function changedUri(text: string | null | undefined, field: string, check: typeof checkWebUrl): string | null | undefined {
   const uri = changedOptionalText(text, field, 2000);
-  const problem = uri ? checkWebUrl(uri) : undefined;
+  const problem = uri ? check(uri) : undefined;
   if (problem) throw new InvalidInputError('INVALID_URL', problem, [field]);
   return uri;
 }

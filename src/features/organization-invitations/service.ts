@@ -10,6 +10,7 @@ import { newId, randomToken } from '../../kernel/ids.ts';
 import { sendMail } from '../../mail/sender.ts';
 import { organizationInvitationMail } from '../../mail/templates.ts';
 import { sha256 } from '../../security/secrets.ts';
+import { loginUriWith } from '../applications/service.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, type Scope, scopeOfRow } from '../context.ts';
 import { paperFor } from '../letters/service.ts';
@@ -82,7 +83,7 @@ export const createOrganizationInvitation = action({
     await ctx.db.organizationInvitationRole.createMany({
       data: roles.map(({ id: roleId }) => ({ environmentId, invitationId: invitation.id, businessId, roleId })),
     });
-    const inviteLink = linkOf(loginUri, code);
+    const inviteLink = linkOf(loginUri, organization, code);
     if (isSent) await mailInvitation(ctx, organization, email, inviteLink);
     await note(ctx, scope, 'created', invitation);
     return { invitation, inviteLink };
@@ -119,7 +120,7 @@ export const resendOrganizationInvitation = action({
       where,
       include: { organization: true },
     });
-    const inviteLink = linkOf(loginUri, code);
+    const inviteLink = linkOf(loginUri, organization, code);
     await mailInvitation(ctx, organization, invitation.email, inviteLink);
     await note(ctx, scope, 'resent', invitation);
     return { invitation, inviteLink };
@@ -166,8 +167,14 @@ function newCode(ctx: Context): { code: string; codeHash: string; expiresAt: Dat
   return { code, codeHash: sha256(code), expiresAt: later(ctx.clock.now(), INVITATION_SECONDS) };
 }
 
-function linkOf(loginUri: string, code: string): string {
-  const link = new URL(loginUri);
+function linkOf(loginUri: string, { handle }: Organization, code: string): string {
+  const uri = loginUriWith(loginUri, handle);
+  if (!uri)
+    throw new InvalidInputError(
+      'INVITATIONS_OFF',
+      'The login URI that invitations lead to has a handle in it, and the organization has none.',
+    );
+  const link = new URL(uri);
   link.searchParams.set('invitation_code', code);
   return link.href;
 }

@@ -4,7 +4,17 @@ import type { Membership, Organization, Prisma } from '../../db/generated/client
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
-import { action, atVersion, type Context, environmentScope, lockBusiness, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
+import {
+  action,
+  atVersion,
+  type Context,
+  environmentScope,
+  type Infrastructure,
+  lockBusiness,
+  NEXT_VERSION,
+  type Scope,
+  scopeOfRow,
+} from '../context.ts';
 import { assertPlanHas } from '../plans.ts';
 import { defaultRoleIds, findRoles } from '../roles/service.ts';
 import { changedOptionalText, changedText, optionalText, requireEmail, requireText } from '../text.ts';
@@ -331,4 +341,16 @@ export async function membershipIn(
   });
   if (!membership) return 'none';
   return membership.organization.isSuspended ? 'suspended' : 'member';
+}
+
+/** The organization that has a handle. Kept in memory, until one of the environment's organizations changes. */
+export function organizationIdOfHandle(
+  { lookups, database }: Infrastructure,
+  environmentId: string,
+  handle: string,
+): Promise<string | undefined> {
+  return lookups.find(environmentId, `organization of the handle ${handle}`, async () => {
+    const where = { environmentId_handle: { environmentId, handle } };
+    return (await database.prisma.organization.findUnique({ where, select: { id: true } }))?.id;
+  });
 }

@@ -7,7 +7,7 @@ import { personTokens, type TokenRequest, type TokenResponse } from './grant.ts'
 
 export async function refreshToken(request: TokenRequest): Promise<TokenResponse> {
   const { infrastructure, tenancy, client, form } = request;
-  const token = parameter(form, 'refresh_token') ?? tokenInCookie(client, request.page);
+  const token = parameter(form, 'refresh_token') ?? (await tokenInCookie(infrastructure, tenancy, client, request.page));
   if (!token) throw new OAuthError('invalid_request', 'The refresh_token is missing.');
   const rotation = await rotateRefreshToken(infrastructure, {
     environmentId: tenancy.environmentId,
