@@ -27,6 +27,8 @@ export interface Gatehouse {
   readonly quickstart: Quickstart;
   /** Starts it anew as it runs in production, where it makes no quickstart. Returns the server in the place of the first. */
   restartInProduction(): Promise<Server>;
+  /** Starts another process over the same database; it takes requests for the first one's host. */
+  startAnother(): Promise<Server>;
   /** Where the seeded web application takes its answers. */
   readonly callbackUrl: string;
   /** Replaces the key that the seeded issuer signs with. */
@@ -57,8 +59,13 @@ export async function startGatehouse(bench: Bench, databaseUrl: string): Promise
     const secrets = { SECRET_KEY: readFileSync(join(dataDir, 'secret.key'), 'utf8').trim(), SMTP_URL: 'smtp://127.0.0.1:9' };
     return startServer(bench.machine, START, origin, { ...environment, ...secrets, NODE_ENV: 'production' });
   };
+  const startAnother = async () => {
+    const anotherPort = await freePort();
+    return startServer(bench.machine, START, `http://127.0.0.1:${anotherPort}`, { ...environment, PORT: String(anotherPort) });
+  };
   return {
     server,
+    startAnother,
     quickstart,
     callbackUrl: quickstart.applications.find(({ type }) => type === 'reg')!.callbackUrls[0]!,
     restartInProduction,

@@ -1,8 +1,9 @@
 /** The sides of the suite `graph`: how each is started, and how it is asked for what all of them answer alike. */
 import { readFileSync } from 'node:fs';
+import type { LoadRequest } from './connection.ts';
 import { startGatehouse } from './gatehouse.ts';
 import { type GraphData, seedGraph } from './graph-data.ts';
-import { answerTo, type LoadRequest } from './load.ts';
+import { answerTo } from './load.ts';
 import { createDatabase, freePort, type Server, startServer } from './server.ts';
 import type { Bench } from './suite.ts';
 

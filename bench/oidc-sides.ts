@@ -1,21 +1,25 @@
 /** The sides of the suite `oidc`: how each is started and what its clients send, alike for all of them. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
+import type { LoadRequest } from './connection.ts';
 import { startGatehouse } from './gatehouse.ts';
-import type { LoadRequest } from './load.ts';
-import { type Algorithm, CLIENTS, CODE_VERIFIER, RESOURCE, RESOURCE_SCOPES, seedPeer } from './peers/node-oidc-provider.ts';
+import { BASE_PATH, seedBetterAuth } from './peers/better-auth.ts';
+import { type Algorithm, CLIENTS, CODE_VERIFIER, RESOURCE, RESOURCE_SCOPES, seedNodeOidcProvider } from './peers/node-oidc-provider.ts';
 import { createDatabase, freePort, type Server, startServer } from './server.ts';
 import type { Bench } from './suite.ts';
 
 type Form = Readonly<Record<string, string>>;
 
 export interface Side {
+  readonly name: string;
   readonly server: Server;
   readonly token: string;
   readonly machine: Form;
   readonly web: Form;
+  /** One of each virtual user: the last that it was given. */
+  readonly refreshTokens: string[];
   /** One of each virtual user. */
-  readonly refreshTokens: readonly string[];
   readonly accessTokens: readonly string[];
   /** What exchanges the `number`th code; each can be exchanged once. */
   code(number: number): Form;
@@ -31,23 +35,34 @@ export interface Needs {
   readonly codes: number;
 }
 
-export async function startOurs(bench: Bench, needs: Needs): Promise<Side> {
+/** Our own side, of which there can be another process over the same database. */
+export interface OurSide extends Side {
+  startAnother(): Promise<Server>;
+}
+
+export async function startOurs(bench: Bench, needs: Needs): Promise<OurSide> {
   const { algorithm, users, codes } = needs;
   const databaseUrl = await createDatabase(bench.postgres, `gatehouse_${algorithm.toLowerCase()}`);
   const gatehouse = await startGatehouse(bench, databaseUrl);
   if (algorithm !== 'RS256') await gatehouse.signWith(algorithm);
-  const credentials = (type: string) => {
+  const ownCredentials = (type: string) => {
     const { clientId, clientSecret } = gatehouse.quickstart.applications.find((application) => application.type === type)!;
     return { client_id: clientId, client_secret: clientSecret! };
   };
-  const web = credentials('reg');
+  const web = ownCredentials('reg');
   const first = await gatehouse.signIn(users);
   await multiplyCodes(databaseUrl, codes);
-  const tokens = await Promise.all(first.map((token) => refreshed(`${gatehouse.server.origin}/oauth2/token`, token, web)));
+  const tokens = await Promise.all(
+    first.map((token) =>
+      tokensFor(`${gatehouse.server.origin}/oauth2/token`, { grant_type: 'refresh_token', refresh_token: token, ...web }),
+    ),
+  );
   return {
+    name: 'ours',
     server: gatehouse.server,
+    startAnother: gatehouse.startAnother,
     token: '/oauth2/token',
-    machine: { ...credentials('m2m'), audience: 'https://api.acme.test' },
+    machine: { ...ownCredentials('m2m'), audience: 'https://api.acme.test' },
     web,
     refreshTokens: tokens.map(({ refresh_token }) => refresh_token),
     accessTokens: tokens.map(({ access_token }) => access_token),
@@ -58,19 +73,19 @@ export async function startOurs(bench: Bench, needs: Needs): Promise<Side> {
   };
 }
 
-export async function startPeer(bench: Bench, { algorithm, users, codes }: Needs): Promise<Side> {
+export async function startNodeOidcProvider(bench: Bench, { algorithm, users, codes }: Needs): Promise<Side> {
   const databaseUrl = await createDatabase(bench.postgres, `node_oidc_provider_${algorithm.toLowerCase()}`);
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  const { refreshTokens, accessTokens } = await seedPeer(origin, databaseUrl, users, codes, algorithm);
+  const { refreshTokens, accessTokens } = await seedNodeOidcProvider(origin, databaseUrl, users, codes, algorithm);
   const environment = { DATABASE_URL: databaseUrl, PORT: String(port), ALGORITHM: algorithm };
-  const credentials = ({ client_id, client_secret }: (typeof CLIENTS)['web' | 'machine']) => ({ client_id, client_secret });
   return {
+    name: `node-oidc-provider ${versionOf('oidc-provider')}`,
     server: await startServer(bench.machine, 'bench/peers/node-oidc-provider.ts', origin, environment),
     token: '/token',
     machine: { ...credentials(CLIENTS.machine), resource: RESOURCE, scope: RESOURCE_SCOPES },
     web: credentials(CLIENTS.web),
-    refreshTokens,
+    refreshTokens: [...refreshTokens],
     accessTokens,
     code: (number) => ({
       code: `code-${number}`,
@@ -82,6 +97,44 @@ export async function startPeer(bench: Bench, { algorithm, users, codes }: Needs
     userinfo: '/me',
     discovery: '/.well-known/openid-configuration',
   };
+}
+
+export async function startBetterAuth(bench: Bench, { algorithm, users, codes }: Needs): Promise<Side> {
+  const databaseUrl = await createDatabase(bench.postgres, `better_auth_${algorithm.toLowerCase()}`);
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  await seedBetterAuth(origin, databaseUrl, users, codes, algorithm);
+  const environment = { DATABASE_URL: databaseUrl, PORT: String(port), ALGORITHM: algorithm };
+  const server = await startServer(bench.machine, 'bench/peers/better-auth.ts', origin, environment);
+  const web = credentials(CLIENTS.web);
+  const code = (name: string): Form => ({ code: name, redirect_uri: CLIENTS.web.redirect_uris[0]!, code_verifier: CODE_VERIFIER });
+  const exchanged = (name: string) =>
+    tokensFor(`${origin}${BASE_PATH}/oauth2/token`, { grant_type: 'authorization_code', ...code(name), ...web });
+  const numbers = Array.from({ length: users }, (_, number) => number);
+  const withApi = await Promise.all(numbers.map((number) => exchanged(`person-${number}`)));
+  const withoutApi = await Promise.all(numbers.map((number) => exchanged(`opaque-${number}`)));
+  return {
+    name: `Better Auth ${versionOf('better-auth')}`,
+    server,
+    token: `${BASE_PATH}/oauth2/token`,
+    machine: { ...credentials(CLIENTS.machine), resource: RESOURCE, scope: RESOURCE_SCOPES },
+    web,
+    refreshTokens: withApi.map(({ refresh_token }) => refresh_token),
+    accessTokens: withoutApi.map(({ access_token }) => access_token),
+    code: (number) => code(`code-${number}`),
+    introspection: `${BASE_PATH}/oauth2/introspect`,
+    userinfo: `${BASE_PATH}/oauth2/userinfo`,
+    discovery: `${BASE_PATH}/.well-known/openid-configuration`,
+  };
+}
+
+function credentials({ client_id, client_secret }: (typeof CLIENTS)['web' | 'machine']): Form {
+  return { client_id, client_secret };
+}
+
+function versionOf(name: string): string {
+  const path = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 /** Codes like the ones that people were given, an hour long, each with a grant of its own. */
@@ -101,9 +154,11 @@ async function multiplyCodes(databaseUrl: string, codes: number): Promise<void> 
   await client.end();
 }
 
-async function refreshed(url: string, token: string, client: Form): Promise<{ refresh_token: string; access_token: string }> {
-  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token, ...client });
-  return (await (await fetch(url, { method: 'POST', body })).json()) as { refresh_token: string; access_token: string };
+async function tokensFor(url: string, form: Form): Promise<{ refresh_token: string; access_token: string }> {
+  return (await (await fetch(url, { method: 'POST', body: new URLSearchParams(form) })).json()) as {
+    refresh_token: string;
+    access_token: string;
+  };
 }
 
 export function post(path: string, form: Form): LoadRequest {

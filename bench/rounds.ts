@@ -25,7 +25,8 @@ export async function alternate<Side extends string>(
   return Object.fromEntries(names.map((name) => [name, median(rates[name])])) as Record<Side, number>;
 }
 
-function median(values: readonly number[]): number {
+/** The value in the middle. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

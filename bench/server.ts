@@ -1,6 +1,7 @@
 /** Servers under measurement: child processes on the servers' core, each on a database of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -49,6 +50,14 @@ export async function startServer(
       await ended;
     },
   };
+}
+
+/** How long a server's process has had a core, as Linux counts it: in hundredths of a second. NaN elsewhere. */
+export function cpuSeconds({ pid }: Server): number {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return Number.NaN;
+  const fields = readFileSync(path, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function answers(origin: string): Promise<boolean> {

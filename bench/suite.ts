@@ -19,6 +19,8 @@ export interface Bench {
   readonly postgres: PostgresServer;
   /** How many users a suite writes that asks about many; its other tables follow. */
   readonly users: number;
+  /** Words that the works of this run have in their names. */
+  readonly words: readonly string[];
   /** A directory that is removed when the run ends. */
   readonly directory: string;
   /** Tells whoever waits how far it is; never on stdout. */
@@ -26,3 +28,8 @@ export interface Bench {
 }
 
 export type Suite = (bench: Bench) => Promise<Result[]>;
+
+/** Is `work` among those that the run is for? */
+export function isWanted({ words }: Bench, work: string): boolean {
+  return words.every((word) => work.toLowerCase().includes(word.toLowerCase()));
+}

@@ -138,7 +138,7 @@ export interface PeerTokens {
 }
 
 /** Makes the table, the two clients, `count` people's grants and `codes` authorization codes. */
-export async function seedPeer(
+export async function seedNodeOidcProvider(
   issuer: string,
   databaseUrl: string,
   count: number,

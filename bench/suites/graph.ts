@@ -2,8 +2,10 @@
  * The management graph over a tenant of 1,000,000 users: pages and one user against peers over the same tables, deep
  * pages against first ones, and search by substring. Ours answers behind a bearer token, with a permission on each field.
  */
+
+import type { LoadRequest } from '../connection.ts';
 import { type ListName, type PagedSide, type SearchingSide, type Side, type Sides, startSides } from '../graph-sides.ts';
-import { answersPerSecond, answerTo, type LoadRequest, latencies } from '../load.ts';
+import { answersPerSecond, answerTo, latencies } from '../load.ts';
 import { alternate, type Measure } from '../rounds.ts';
 import type { Bench, Result } from '../suite.ts';
 

@@ -1,18 +1,15 @@
 /** What a sign-in page costs its server, beside the page that node-oidc-provider brings for development. */
-import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { startGatehouse } from '../gatehouse.ts';
-import { answersPerSecond, answerTo } from '../load.ts';
+import { answerTo, measureAnswers } from '../load.ts';
 import { get } from '../oidc-sides.ts';
-import { CLIENTS, CODE_VERIFIER, seedPeer } from '../peers/node-oidc-provider.ts';
+import { CLIENTS, CODE_VERIFIER, seedNodeOidcProvider } from '../peers/node-oidc-provider.ts';
 import { alternate, type Measure } from '../rounds.ts';
 import { createDatabase, freePort, type Server, startServer } from '../server.ts';
 import type { Bench, Result } from '../suite.ts';
 
 const SCHEDULE = { warmUpSeconds: 6, rounds: 5, seconds: 3 };
 const CONCURRENCY = 8;
-/** Linux counts a process's time in these. */
-const TICKS_PER_SECOND = 100;
 
 interface Page {
   readonly server: Server;
@@ -42,18 +39,8 @@ function milliseconds({ ours, peer }: Record<'ours' | 'peer', number>) {
 
 /** Microseconds of the server's CPU for each answer. */
 function costOf({ server, ...page }: Page): Measure {
-  return async (seconds) => {
-    const before = ticksOf(server);
-    const start = performance.now();
-    const rate = await answersPerSecond(server.origin, Array(CONCURRENCY).fill({ next: () => request(page) }), seconds);
-    const answers = (rate * (performance.now() - start)) / 1000;
-    return ((ticksOf(server) - before) * 1e6) / TICKS_PER_SECOND / answers;
-  };
-}
-
-function ticksOf({ pid }: Server): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+  const users = Array(CONCURRENCY).fill({ next: () => request(page) });
+  return async (seconds) => (await measureAnswers(server, users, seconds)).cpuMicroseconds;
 }
 
 function request({ path, cookie }: Omit<Page, 'server'>) {
@@ -71,7 +58,7 @@ async function openPeer(bench: Bench): Promise<Page> {
   const databaseUrl = await createDatabase(bench.postgres, 'node_oidc_provider_pages');
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
-  await seedPeer(origin, databaseUrl, 1, 1, 'RS256');
+  await seedNodeOidcProvider(origin, databaseUrl, 1, 1, 'RS256');
   const environment = { DATABASE_URL: databaseUrl, PORT: String(port), ALGORITHM: 'RS256', PAGES: 'on' };
   const server = await startServer(bench.machine, 'bench/peers/node-oidc-provider.ts', origin, environment);
   const { client_id, redirect_uris } = CLIENTS.web;
