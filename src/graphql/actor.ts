@@ -9,7 +9,8 @@ import type { Actor, MachineActor } from '../kernel/actor.ts';
 import { bearerToken, verifyFromAnyIssuer } from '../oidc/bearer.ts';
 import { isPresentedRightly, type Presentation } from '../oidc/dpop.ts';
 
-/** The actor whose token comes with a request; undefined when there is a token and it is not good for the management API. */
+/** The actor whose token comes with a request; undefined when there is a token and it is not good for the management API.
+ * @throws OAuthError use_dpop_nonce */
 export async function actorOf(infrastructure: Infrastructure, presentation: Presentation): Promise<Actor | undefined> {
   const { authorization } = presentation;
   if (authorization === undefined) return { kind: 'anonymous' };
@@ -17,7 +18,7 @@ export async function actorOf(infrastructure: Infrastructure, presentation: Pres
   const verified = token ? await verifyFromAnyIssuer(infrastructure, token) : undefined;
   if (!verified) return undefined;
   const { tenancy, claims } = verified;
-  if (!(await isPresentedRightly(infrastructure, tenancy.environmentId, { token: token!, claims }, presentation))) return undefined;
+  if (!(await isPresentedRightly(infrastructure, tenancy, { token: token!, claims }, presentation))) return undefined;
   if (!Array.isArray(claims.aud) || !claims.aud.includes(managementAudience(tenancy.issuer))) return undefined;
 
   // What was taken from the application since the token was issued does not count any more.

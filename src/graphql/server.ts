@@ -7,8 +7,9 @@ import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { callerOf, createQuotas } from '../features/quotas/service.ts';
-import { limitRate, originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
+import { limitRate, offerNonceIn, originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
 import { proofIn } from '../oidc/dpop.ts';
+import { OAuthError } from '../oidc/errors.ts';
 import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
 import { type Account, charging, openAccount, statement } from './charging.ts';
@@ -25,6 +26,11 @@ const JSON_LIMIT = 1024 * 1024;
 /** From callers who are known: a logo of 1 MB is a third longer in base64. */
 const KNOWN_JSON_LIMIT = 1.5 * JSON_LIMIT;
 const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
+
+const INVALID_TOKEN: Pick<OAuthError, 'code' | 'message'> = {
+  code: 'invalid_token',
+  message: 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.',
+};
 
 /** Opened with each request. */
 const accounts = new WeakMap<FastifyRequest, Account>();
@@ -61,7 +67,15 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       credentials: false,
       methods: ['GET', 'POST', 'OPTIONS'],
       allowedHeaders: ['Content-Type', 'Authorization', 'DPoP', 'Idempotency-Key', ...PREFLIGHT_HEADERS],
-      exposedHeaders: ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After', 'X-Request-Id'],
+      exposedHeaders: [
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+        'Retry-After',
+        'X-Request-Id',
+        'DPoP-Nonce',
+        'WWW-Authenticate',
+      ],
     },
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
     extraParamNames: [DOCUMENT_ID],
@@ -98,11 +112,18 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
     if (method !== 'OPTIONS') limitRate(infrastructure, 'admin', '', { ip: request.ip });
-    const actor = await actorOf(infrastructure, {
+    const presentation = {
       authorization: headers.authorization,
       dpop: proofIn(headers),
       method,
       url: `${config.baseUrl}/graphql`,
+      offerNonce: offerNonceIn(reply),
+    };
+    let refusal = INVALID_TOKEN;
+    const actor = await actorOf(infrastructure, presentation).catch((error: unknown) => {
+      if (!(error instanceof OAuthError)) throw error;
+      refusal = error;
+      return undefined;
     });
     const account = openAccount(quotas, actor ?? { kind: 'anonymous' }, request.ip);
     accounts.set(request, account);
@@ -111,9 +132,8 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     if (caller) limitRate(infrastructure, 'admin', caller[0], { ip: request.ip, account: caller[1] });
     await account.charge(MIN_COST);
     if (!actor) {
-      reply.header('www-authenticate', tokenChallenge(request, metadataUrl(config)));
-      const message = 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.';
-      return sendError(reply, 401, 'UNAUTHENTICATED', message, request.id);
+      reply.header('www-authenticate', tokenChallenge(request, refusal.code, metadataUrl(config)));
+      return sendError(reply, 401, 'UNAUTHENTICATED', refusal.message, request.id);
     }
     // A file is read before anything of the document runs: only from callers who are known.
     if (actor.kind === 'anonymous' && isMultipart(request)) {

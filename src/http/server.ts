@@ -23,7 +23,7 @@ import { randomToken, randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
 import { speaker } from '../languages/texts.ts';
-import { OAuthError, PageError, type PageErrorName } from '../oidc/errors.ts';
+import { OAuthError, type OAuthErrorCode, PageError, type PageErrorName } from '../oidc/errors.ts';
 import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
@@ -261,7 +261,7 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
   }
   if (error instanceof OAuthError) {
     if (error.status === 401)
-      reply.header('www-authenticate', error.code === 'invalid_token' ? tokenChallenge(request) : 'Basic realm="token"');
+      reply.header('www-authenticate', error.code === 'invalid_client' ? 'Basic realm="token"' : tokenChallenge(request, error.code));
     if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
     return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
   }
@@ -308,10 +308,15 @@ async function sendErrorPage(
 
 /** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1).
  * @param resourceMetadata where the resource describes itself (RFC 9728 §5.1) */
-export function tokenChallenge({ headers }: FastifyRequest, resourceMetadata?: string): string {
+export function tokenChallenge({ headers }: FastifyRequest, error: OAuthErrorCode, resourceMetadata?: string): string {
   const metadata = resourceMetadata ? `, resource_metadata="${resourceMetadata}"` : '';
-  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return `Bearer error="invalid_token"${metadata}`;
-  return `DPoP error="invalid_token", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
+  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return `Bearer error="${error}"${metadata}`;
+  return `DPoP error="${error}", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
+}
+
+/** Puts the nonce for the next DPoP proof into the answer (RFC 9449 §8.2). */
+export function offerNonceIn(reply: FastifyReply): (nonce: string) => void {
+  return (nonce) => reply.header('dpop-nonce', nonce);
 }
 
 /** The same at every address, so that it tells nothing of any. */

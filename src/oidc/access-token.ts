@@ -42,7 +42,8 @@ export async function findLiveToken(infrastructure: Infrastructure, tenancy: Ten
   return subject && { claims, client, subject };
 }
 
-/** The token that a request shows, as {@link findLiveToken}; undefined also when it is bound to a key that is not proved. */
+/** The token that a request shows, as {@link findLiveToken}; undefined also when it is bound to a key that is not proved.
+ * @throws OAuthError use_dpop_nonce */
 export async function presentedToken(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
@@ -52,5 +53,5 @@ export async function presentedToken(
   const live = token && (await findLiveToken(infrastructure, tenancy, token));
   if (!live) return undefined;
   const { claims } = live;
-  return (await isPresentedRightly(infrastructure, tenancy.environmentId, { token, claims }, presentation)) ? live : undefined;
+  return (await isPresentedRightly(infrastructure, tenancy, { token, claims }, presentation)) ? live : undefined;
 }

@@ -10,7 +10,7 @@ import { presentedToken } from './access-token.ts';
 import { organizationOf } from './claims.ts';
 import type { Presentation } from './dpop.ts';
 import { OAuthError } from './errors.ts';
-import { userProfile } from './user-profile.ts';
+import { profileOf } from './user-profile.ts';
 
 /** What the account API refuses, as its SDKs read it. */
 export class AccountApiError extends Error {
@@ -40,7 +40,7 @@ export async function accountApi(
   presentation: Presentation,
   request: { path: string; query: Query },
 ): Promise<object> {
-  const { holder, person } = await holderOf(infrastructure, tenancy, presentation);
+  const { holder, person, profile } = await holderOf(infrastructure, tenancy, presentation);
   const orgCode = holder.organizationId;
   const [name = '', key, ...more] = request.path.split('/').map(decoded);
   if (more.length > 0) throw notFound();
@@ -48,7 +48,7 @@ export async function accountApi(
   if (key === undefined) {
     if (isList(name)) return list(infrastructure, name, holder, request.query);
     if (name === 'entitlements') return envelope({ org_code: orgCode, plans: [], entitlements: [] });
-    if (name === 'user_profile') return envelope(await userProfile(infrastructure, tenancy, presentation));
+    if (name === 'user_profile') return envelope(profile());
     if (name === 'user_organizations') return envelope({ org_codes: person.organizationCodes });
     if (name === 'current_organization') return envelope({ org_code: orgCode, name: person.organization?.name ?? null });
     throw notFound();
@@ -75,7 +75,7 @@ async function holderOf(infrastructure: Infrastructure, tenancy: Tenancy, presen
   if (!person || (organizationId && (!person.organization || person.organization.isSuspended)))
     throw new AccountApiError(403, 'FORBIDDEN', 'The user is not a member of the organization any more, or it is suspended.');
   const holder: AccountHolder = { environmentId, userId: person.userId, organizationId };
-  return { holder, person };
+  return { holder, person, profile: () => profileOf(subject, claims.scp) };
 }
 
 async function list(infrastructure: Infrastructure, name: AccountList, holder: AccountHolder, query: Query): Promise<object> {

@@ -19,7 +19,8 @@ const MAX_NAME_LENGTH = 100;
  * @throws OAuthError invalid_redirect_uri, invalid_client_metadata, or temporarily_unavailable beyond what may be registered in an hour */
 export async function register(ctx: Context, tenancy: Tenancy, given: unknown): Promise<object> {
   const wait = await countRegistration(ctx, tenancy);
-  if (wait !== undefined) throw new OAuthError('temporarily_unavailable', 'Too many applications were registered. Try again later.', wait);
+  if (wait !== undefined)
+    throw new OAuthError('temporarily_unavailable', 'Too many applications were registered. Try again later.', { retryAfter: wait });
   const document = objectIn(given);
   const metadata = clientMetadata(ctx, document);
   const scope = optionalString(document, 'scope', 1000);

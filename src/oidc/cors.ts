@@ -5,6 +5,7 @@ import { registeredUrls } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 
 const ALLOWED_HEADERS = 'Content-Type, Authorization, DPoP, Kinde-SDK';
+const EXPOSED_HEADERS = 'DPoP-Nonce, WWW-Authenticate';
 
 /** Lets any page read a public document. */
 export async function allowEveryone(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -17,6 +18,7 @@ export function allowApplications(infrastructure: Infrastructure) {
     reply.header('vary', 'Origin');
     const { origin } = request.headers;
     if (!origin) return;
+    reply.header('access-control-expose-headers', EXPOSED_HEADERS);
     if (request.tenancy.allowsDynamicRegistration || request.tenancy.allowsMetadataDocuments)
       reply.header('access-control-allow-origin', '*');
     if (origin === 'null') return;

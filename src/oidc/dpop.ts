@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
 import type { Infrastructure } from '../features/context.ts';
+import type { Tenancy } from '../features/environments/directory.ts';
 import { isFirstUse } from '../features/replays/service.ts';
 import { publicJwk, SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
 import { sameText } from '../security/secrets.ts';
+import { dpopNonce, isDpopNonce } from './dpop-nonce.ts';
 import { OAuthError } from './errors.ts';
 
 /** Seconds that the clock of a client may be before or behind ours. */
@@ -17,23 +19,34 @@ const MAX_JTI_LENGTH = 255;
 
 /** What a proof is for. */
 export interface Proved {
-  readonly environmentId: string;
+  readonly tenancy: Tenancy;
   readonly method: string;
   /** Without query and fragment. */
   readonly url: string;
   /** The token that comes with it, if any. */
   readonly accessToken?: string;
+  /** Takes the nonce that the answer brings for the next proof, where the environment asks for one. */
+  readonly offerNonce: OfferNonce;
 }
+
+export type OfferNonce = (nonce: string) => void;
 
 /** Checks a proof, which is then used up.
  * @returns the thumbprint of its key (RFC 7638)
- * @throws OAuthError invalid_dpop_proof; the same words whatever is wrong */
+ * @throws OAuthError invalid_dpop_proof, in the same words whatever is wrong; use_dpop_nonce for a good one without the nonce that is wanted */
 export async function checkProof(infrastructure: Infrastructure, proof: string, proved: Proved): Promise<string> {
+  const { tenancy, offerNonce } = proved;
+  const { environmentId } = tenancy;
   const found = await verify(infrastructure, proof);
   if (found && isFor(found.claims, proved)) {
     const { jkt, claims } = found;
+    if (tenancy.requiresDpopNonce) {
+      offerNonce(dpopNonce(infrastructure, environmentId));
+      if (!isDpopNonce(infrastructure, environmentId, claims['nonce']))
+        throw new OAuthError('use_dpop_nonce', 'The DPoP proof has to hold the nonce that comes with this answer.');
+    }
     const expiresAt = new Date((claims.iat! + 2 * WINDOW_SECONDS) * 1000);
-    const use = { environmentId: proved.environmentId, kind: 'DPoP proof', owner: jkt, jti: claims.jti!, expiresAt } as const;
+    const use = { environmentId, kind: 'DPoP proof', owner: jkt, jti: claims.jti!, expiresAt } as const;
     if (await isFirstUse(infrastructure, use)) return jkt;
   }
   throw new OAuthError('invalid_dpop_proof', 'The DPoP proof is malformed, out of date, used, or for something else.');
@@ -76,24 +89,27 @@ export interface Presentation {
   readonly dpop: string | undefined;
   readonly method: string;
   readonly url: string;
+  readonly offerNonce: OfferNonce;
 }
 
-/** May a token come like this? One that is bound to a key comes with a proof of it, and any other as a bearer token (§7). */
+/** May a token come like this? One that is bound to a key comes with a proof of it, and any other as a bearer token (§7).
+ * @throws OAuthError use_dpop_nonce (§9) */
 export async function isPresentedRightly(
   infrastructure: Infrastructure,
-  environmentId: string,
+  tenancy: Tenancy,
   { token, claims }: { readonly token: string; readonly claims: JWTPayload },
-  { authorization, dpop, method, url }: Presentation,
+  { authorization, dpop, ...request }: Presentation,
 ): Promise<boolean> {
   const jkt = boundTo(claims);
   const isDpop = /^DPoP /i.test(authorization ?? '');
   if (jkt === undefined || !isDpop) return jkt === undefined && !isDpop;
   if (dpop === undefined) return false;
   try {
-    return (await checkProof(infrastructure, dpop, { environmentId, method, url, accessToken: token })) === jkt;
+    return (await checkProof(infrastructure, dpop, { tenancy, accessToken: token, ...request })) === jkt;
   } catch (error) {
-    if (error instanceof OAuthError) return false;
-    throw error;
+    if (!(error instanceof OAuthError)) throw error;
+    if (error.code === 'use_dpop_nonce') throw new OAuthError(error.code, error.message, { status: 401 });
+    return false;
   }
 }
 

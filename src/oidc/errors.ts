@@ -12,6 +12,7 @@ export type OAuthErrorCode =
   | 'invalid_token'
   | 'invalid_target'
   | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'authorization_pending'
   | 'slow_down'
   | 'access_denied'
@@ -30,6 +31,7 @@ const STATUS: Record<OAuthErrorCode, number> = {
   invalid_token: 401,
   invalid_target: 400,
   invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
   authorization_pending: 400,
   slow_down: 400,
   access_denied: 400,
@@ -46,11 +48,15 @@ export class OAuthError extends Error {
   /** Seconds after which it may be otherwise. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: OAuthErrorCode, description: string, retryAfter?: number) {
+  constructor(
+    code: OAuthErrorCode,
+    description: string,
+    { status = STATUS[code], retryAfter }: { readonly status?: number; readonly retryAfter?: number } = {},
+  ) {
     super(description);
     this.name = 'OAuthError';
     this.code = code;
-    this.status = STATUS[code];
+    this.status = status;
     this.retryAfter = retryAfter;
   }
 }

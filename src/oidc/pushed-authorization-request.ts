@@ -5,6 +5,7 @@ import { keepPushedRequest, PUSHED_REQUEST_SECONDS } from '../features/pushed-re
 import { checkAuthorization } from './authorization.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
 import { clientOfDocument, isDocumentUrl } from './client-id-metadata-document.ts';
+import { checkProof, type OfferNonce } from './dpop.ts';
 import { OAuthError, PageError } from './errors.ts';
 import { onlyKnown } from './parameters.ts';
 
@@ -14,18 +15,32 @@ interface PushedRequestAnswer {
   readonly expires_in: number;
 }
 
+interface PushedRequest {
+  readonly authorization: string | undefined;
+  readonly form: Form;
+  readonly origin: Origin;
+  /** A proof of the key that the code will be bound to, which stands for its thumbprint in `dpop_jkt` (RFC 9449 §10.1). */
+  readonly dpop: string | undefined;
+  readonly offerNonce: OfferNonce;
+}
+
 /** @throws OAuthError in the words that a person would read on the page of the authorization endpoint */
 export async function pushAuthorizationRequest(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
-  { authorization, form, origin }: { authorization: string | undefined; form: Form; origin: Origin },
+  { authorization, form, origin, dpop, offerNonce }: PushedRequest,
 ): Promise<PushedRequestAnswer> {
   const { environmentId } = tenancy;
   const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, origin);
   const said = parameter(form, 'client_id');
   if (said && isDocumentUrl(said)) await clientOfDocument(ctx, tenancy, said).catch(asOAuthError);
   const { applicationId, clientId } = await authenticateClient(infrastructure, tenancy, authorization, form);
-  const query = { ...form, client_id: clientId };
+  const proved = { tenancy, method: 'POST', url: `${tenancy.issuer}/oauth2/par`, offerNonce };
+  const jkt = dpop === undefined ? undefined : await checkProof(infrastructure, dpop, proved);
+  const named = parameter(form, 'dpop_jkt');
+  if (jkt !== undefined && named !== undefined && named !== jkt)
+    throw new OAuthError('invalid_dpop_proof', 'The DPoP proof is by another key than the one that dpop_jkt names.');
+  const query = { ...form, client_id: clientId, ...(jkt !== undefined && { dpop_jkt: jkt }) };
   const { refusal } = await checkAuthorization(ctx, tenancy, query, 'application').catch(asOAuthError);
   if (refusal?.code === 'invalid_target') throw new OAuthError(refusal.code, refusal.message);
   const parameters = String(onlyKnown(query));

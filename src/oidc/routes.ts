@@ -6,7 +6,7 @@ import { createContext, type Infrastructure, type Origin } from '../features/con
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
-import { originOf, sceneOf, sendPage } from '../http/server.ts';
+import { offerNonceIn, originOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
@@ -20,7 +20,7 @@ import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { deliver, formTarget } from './deliver.ts';
 import { deviceAuthorization } from './device-authorization.ts';
 import { discovery } from './discovery.ts';
-import { proofIn } from './dpop.ts';
+import { type OfferNonce, proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout, logoutParameters } from './logout.ts';
@@ -76,7 +76,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
         reply
           .header('cache-control', 'no-store')
           .code(success)
-          .send((await run(request.tenancy, postedIn(request), reply)) ?? ''),
+          .send((await run(request.tenancy, postedIn(request, reply), reply)) ?? ''),
       );
     };
     formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
@@ -114,6 +114,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
               dpop: proofIn(request.headers),
               method: request.method,
               url: `${request.tenancy.issuer}${path}`,
+              offerNonce: offerNonceIn(reply),
             }),
           ),
       });
@@ -127,12 +128,18 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const { tenancy, query, headers } = request;
       const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
       const url = `${tenancy.issuer}/account_api/v1/${path}`;
-      const presentation = { authorization: headers.authorization, dpop: proofIn(headers), method: 'GET', url };
+      const presentation = {
+        authorization: headers.authorization,
+        dpop: proofIn(headers),
+        method: 'GET',
+        url,
+        offerNonce: offerNonceIn(reply),
+      };
       reply.header('cache-control', 'no-store');
       try {
         return await accountApi(infrastructure, tenancy, presentation, { path, query: query as Query });
       } catch (error) {
-        if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', `Bearer error="${error.code}"`);
+        if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', tokenChallenge(request, error.code));
         else if (error instanceof AccountApiError) reply.code(error.status);
         else throw error;
         return { errors: [{ code: error.code.toUpperCase(), message: error.message }] };
@@ -178,11 +185,12 @@ interface Posted {
   readonly form: Form;
   readonly origin: Origin;
   readonly dpop: string | undefined;
+  readonly offerNonce: OfferNonce;
   readonly page: Page;
 }
 
 /** @throws OAuthError invalid_request for a body that is no form */
-function postedIn(request: FastifyRequest): Posted {
+function postedIn(request: FastifyRequest, reply: FastifyReply): Posted {
   const { headers } = request;
   if (!isForm(request)) throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
   return {
@@ -190,6 +198,7 @@ function postedIn(request: FastifyRequest): Posted {
     form: (request.body ?? {}) as Form,
     origin: originOf(request),
     dpop: proofIn(headers),
+    offerNonce: offerNonceIn(reply),
     page: { origin: headers.origin, cookies: request.cookies },
   };
 }

@@ -4,7 +4,7 @@ import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { limitRate } from '../http/server.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
-import { checkProof } from './dpop.ts';
+import { checkProof, type OfferNonce } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 import { authorizationCode } from './grants/authorization-code.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -26,9 +26,16 @@ export const GRANT_TYPES = Object.keys(GRANTS);
 export async function token(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
-  request: { authorization: string | undefined; form: Form; origin: Origin; dpop: string | undefined; page: Page },
+  request: {
+    authorization: string | undefined;
+    form: Form;
+    origin: Origin;
+    dpop: string | undefined;
+    offerNonce: OfferNonce;
+    page: Page;
+  },
 ): Promise<{ client: Client; tokens: TokenResponse }> {
-  const { authorization, origin, dpop, page } = request;
+  const { authorization, origin, dpop, offerNonce, page } = request;
   const form = namingAudiences(request.form, infrastructure, tenancy);
   const grantType = parameter(form, 'grant_type');
   if (!grantType) throw new OAuthError('invalid_request', 'The grant_type is missing.');
@@ -38,7 +45,7 @@ export async function token(
   if (!grant) throw new OAuthError('unsupported_grant_type', 'This grant type is not supported.');
   if (client.type === 'm2m' && grantType !== 'client_credentials')
     throw new OAuthError('unauthorized_client', 'A machine-to-machine application may only use client_credentials.');
-  const proved = { environmentId: tenancy.environmentId, method: 'POST', url: `${tenancy.issuer}/oauth2/token` };
+  const proved = { tenancy, method: 'POST', url: `${tenancy.issuer}/oauth2/token`, offerNonce };
   const dpopJkt = dpop === undefined ? undefined : await checkProof(infrastructure, dpop, proved);
   return { client, tokens: await grant({ infrastructure, tenancy, client, form, origin, dpopJkt, page }) };
 }

@@ -1,6 +1,7 @@
 /** The UserInfo endpoint (OpenID Connect Core §5.3), with the fields that SDKs read besides. */
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
+import type { Subject } from '../features/grants/subject.ts';
 import { presentedToken } from './access-token.ts';
 import { fullName, profileClaims } from './claims.ts';
 import type { Presentation } from './dpop.ts';
@@ -9,6 +10,11 @@ import { OAuthError } from './errors.ts';
 /** The person as OpenID Connect tells of them; every field that the token's scopes open is there, if only as null. */
 export async function userProfile(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation): Promise<object> {
   const { scopes, subject } = await personOf(infrastructure, tenancy, presentation);
+  return profileOf(subject, scopes);
+}
+
+/** What {@link userProfile} tells of a person whose token has these scopes. */
+export function profileOf(subject: Subject, scopes: readonly string[]): object {
   return {
     sub: subject.userId,
     id: subject.userId,

@@ -1,9 +1,10 @@
 /** DPoP (RFC 9449): tokens that are worth something only to who holds a key. */
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, decodeJwt, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { generateKeyPairSync } from 'node:crypto';
+import { calculateJwkThumbprint, decodeJwt, type JWTPayload } from 'jose';
 import * as client from 'openid-client';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
+import { hashOf, newKey, type ProofFor, proofBy } from '../helpers/dpop.ts';
 import { postForm, postToken } from '../helpers/user-agent.ts';
 import { codeForm, type Kind, type Person, refreshForm, requestOf, signUp } from '../signin/person.ts';
 
@@ -13,20 +14,6 @@ beforeAll(async () => {
   person = await signUp(gatehouse);
 });
 
-interface Key {
-  readonly alg: string;
-  readonly privateKey: KeyObject;
-  readonly jwk: JWK;
-}
-const newKey = (alg: 'ES256' | 'EdDSA' | 'RS256' = 'ES256'): Key => {
-  const { privateKey, publicKey } =
-    alg === 'ES256'
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : alg === 'EdDSA'
-        ? generateKeyPairSync('ed25519')
-        : generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return { alg, privateKey, jwk: publicKey.export({ format: 'jwk' }) as JWK };
-};
 const key = newKey();
 const other = newKey();
 
@@ -34,12 +21,8 @@ let made = 0;
 const seconds = () => Math.floor(gatehouse.app.infrastructure.clock.now().getTime() / 1000);
 const TOKEN = { htm: 'POST', htu: '/oauth2/token' };
 const PROFILE = { htm: 'GET', htu: '/oauth2/userinfo' };
-const hashOf = (token: string) => createHash('sha256').update(token).digest('base64url');
 
-function proof(of: { htm: string; htu: string }, changes: JWTPayload = {}, header: object = {}, by = key): Promise<string> {
-  const claims = { htm: of.htm, htu: gatehouse.baseUrl + of.htu, jti: `proof-${++made}`, iat: seconds(), ...changes };
-  return new SignJWT(claims).setProtectedHeader({ alg: by.alg, typ: 'dpop+jwt', jwk: by.jwk, ...header }).sign(by.privateKey);
-}
+const proof = (of: ProofFor, changes: JWTPayload = {}, header: object = {}, by = key) => proofBy(gatehouse, by, of, changes, header);
 
 const tokensFor = async (dpop: string | undefined, kind: Kind = 'spa', parameters = {}) =>
   postToken(gatehouse.baseUrl, codeForm(gatehouse, await person.authorize(kind, parameters), kind), dpop === undefined ? {} : { dpop });

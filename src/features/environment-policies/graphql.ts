@@ -20,6 +20,8 @@ const DESCRIPTIONS = {
     'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',
   allowMetadataDocuments:
     'Whether the https URL of an application’s metadata is a client id by itself, as AI agents use them. Nobody has looked at those either.',
+  requireDpopNonce:
+    'Whether a DPoP proof, for tokens and with them, has to hold a nonce that this server has just given out (RFC 9449 §8): a proof that was made beforehand is good for nothing. Clients have to try again with the nonce of the answer.',
   maxFailures: 'Failures in a row that lock an account.',
   lockSeconds: 'Seconds that an account stays locked.',
   defaultCountry: 'The country that phone numbers are taken for at first: its ISO 3166-1 code, in capitals.',
@@ -39,6 +41,7 @@ interface Policies {
   readonly refuseDisposableMail: boolean;
   readonly allowDynamicRegistration: boolean;
   readonly allowMetadataDocuments: boolean;
+  readonly requireDpopNonce: boolean;
   readonly maxFailures: number;
   readonly lockSeconds: number;
   readonly defaultCountry: string;
@@ -78,6 +81,7 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
       nullable: true,
       description: DESCRIPTIONS.allowMetadataDocuments,
     }),
+    requireDpopNonce: t.exposeBoolean('requireDpopNonce', { nullable: true, description: DESCRIPTIONS.requireDpopNonce }),
     maxFailures: t.exposeInt('maxFailures', { nullable: true, description: DESCRIPTIONS.maxFailures }),
     lockSeconds: t.exposeInt('lockSeconds', { nullable: true, description: DESCRIPTIONS.lockSeconds }),
     defaultCountry: t.exposeString('defaultCountry', { nullable: true, description: DESCRIPTIONS.defaultCountry }),
@@ -151,6 +155,7 @@ builder.prismaObjectFields('Environment', (t) => ({
       refuseDisposableMail: true,
       allowDynamicRegistration: true,
       allowMetadataDocuments: true,
+      requireDpopNonce: true,
       maxFailures: true,
       lockSeconds: true,
       defaultCountry: true,
@@ -208,6 +213,7 @@ defineMutation({
     refuseDisposableMail: t.boolean({ description: `${DESCRIPTIONS.refuseDisposableMail} ${UNCHANGED}` }),
     allowDynamicRegistration: t.boolean({ description: `${DESCRIPTIONS.allowDynamicRegistration} ${UNCHANGED}` }),
     allowMetadataDocuments: t.boolean({ description: `${DESCRIPTIONS.allowMetadataDocuments} ${UNCHANGED}` }),
+    requireDpopNonce: t.boolean({ description: `${DESCRIPTIONS.requireDpopNonce} ${UNCHANGED}` }),
     maxFailures: t.int({ description: bounds('maxFailures') }),
     lockSeconds: t.int({ description: bounds('lockSeconds') }),
     defaultCountry: t.string({ description: `${DESCRIPTIONS.defaultCountry} ${UNCHANGED}` }),

@@ -81,6 +81,7 @@ export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly refuseDisposableMail?: boolean | null | undefined;
   readonly allowDynamicRegistration?: boolean | null | undefined;
   readonly allowMetadataDocuments?: boolean | null | undefined;
+  readonly requireDpopNonce?: boolean | null | undefined;
   readonly maxFailures?: number | null | undefined;
   readonly lockSeconds?: number | null | undefined;
   readonly defaultCountry?: string | null | undefined;
@@ -108,6 +109,7 @@ export const updateEnvironmentPolicies = action({
       refuseDisposableMail: input.refuseDisposableMail ?? undefined,
       allowDynamicRegistration: input.allowDynamicRegistration ?? undefined,
       allowMetadataDocuments: input.allowMetadataDocuments ?? undefined,
+      requireDpopNonce: input.requireDpopNonce ?? undefined,
       maxFailures: within('maxFailures', input.maxFailures),
       lockSeconds: within('lockSeconds', input.lockSeconds),
       defaultCountry: await country(input.defaultCountry),

@@ -21,6 +21,8 @@ export interface Tenancy {
   readonly allowsDynamicRegistration: boolean;
   /** Whether the URL of a client's metadata is a client id. */
   readonly allowsMetadataDocuments: boolean;
+  /** Whether a DPoP proof has to hold a nonce of ours. */
+  readonly requiresDpopNonce: boolean;
   /** Whether people sign in with passkeys, where their organization does not say so itself. */
   readonly passkeyPolicy: PasskeyPolicy;
   /** Whether a passkey counts for a second factor as well. */
@@ -82,6 +84,7 @@ function cached(
         issuer: issuerOf(infrastructure.config, row),
         basePath: row.isPrimary || infrastructure.config.rootDomain ? '' : `/e/${row.domain}`,
         allowsDynamicRegistration: row.allowDynamicRegistration,
+        requiresDpopNonce: row.requireDpopNonce,
         allowsMetadataDocuments: row.allowMetadataDocuments,
         passkeyPolicy: row.passkeyPolicy as PasskeyPolicy,
         isPasskeyMultiFactor: row.isPasskeyMultiFactor,

@@ -31,6 +31,7 @@ export const environmentPolicies: FeatureCases = {
         allowDynamicRegistration: true,
         refuseDisposableMail: true,
         allowMetadataDocuments: true,
+        requireDpopNonce: true,
         defaultCountry: 'AU',
         allowInvitations: true,
         invitationApplicationId: await newApplication(stage, 'spa', 'https://login.test'),
