@@ -20,7 +20,7 @@ export function userCodePage(scene: Scene, { csrf, userCode, problem }: UserCode
 <input type="hidden" name="csrf" value="${csrf}">
 <div class="field">
 <label for="p_user_code">${say('page.code')}</label>
-<input id="p_user_code" name="p_user_code" type="text" value="${userCode}" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus class="code"${problem ? html` aria-invalid="true" aria-describedby="p_user_code_problem"` : ''}>
+<input id="p_user_code" name="p_user_code" type="text" value="${userCode}" dir="ltr" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus class="code"${problem ? html` aria-invalid="true" aria-describedby="p_user_code_problem"` : ''}>
 ${problem ? html`<p class="problem" id="p_user_code_problem">${say(problem)}</p>` : ''}
 </div>
 <button class="primary" type="submit">${say('page.continue')}</button>

@@ -58,14 +58,20 @@ export interface Field {
   readonly label: string;
   readonly value?: string | null | undefined;
   readonly attributes: Html;
+  /** Where people begin to type, unless something is wrong with another field. */
+  readonly isFirst?: boolean;
 }
 
 /** A labelled input, with what is wrong with it below. */
-export function field({ problem, say }: StepView, { name, id = name, type = 'text', label, value, attributes }: Field): Html {
+export function field(
+  { problem, say }: StepView,
+  { name, id = name, type = 'text', label, value, attributes, isFirst = false }: Field,
+): Html {
+  const hasFocus = problem?.field ? problem.field === name : isFirst;
   const message = problem?.field === name ? say(problem.text, problem.values) : undefined;
   return html`<div class="field">
 <label for="${id}">${label}</label>
-<input id="${id}" name="${name}" type="${type}" value="${value ?? ''}" ${attributes}${message ? html` aria-invalid="true" aria-describedby="${id}_problem"` : ''}>
+<input id="${id}" name="${name}" type="${type}" value="${value ?? ''}" ${attributes}${hasFocus ? raw(' autofocus') : ''}${message ? html` aria-invalid="true" aria-describedby="${id}_problem"` : ''}>
 ${message ? html`<p class="problem" id="${id}_problem">${message}</p>` : ''}
 </div>`;
 }
@@ -97,10 +103,15 @@ export interface Checkbox {
 export function checkbox({ problem, say }: StepView, { name, label, isChecked, isRequired = false }: Checkbox): Html {
   const message = problem?.field === name ? say(problem.text, problem.values) : undefined;
   return html`<div class="check">
-<input id="${name}" name="${name}" type="checkbox" value="on"${isChecked ? raw(' checked') : ''}${isRequired ? raw(' required') : ''}${message ? html` aria-invalid="true" aria-describedby="${name}_problem"` : ''}>
+<input id="${name}" name="${name}" type="checkbox" value="on"${isChecked ? raw(' checked') : ''}${isRequired ? raw(' required') : ''}${message ? html` autofocus aria-invalid="true" aria-describedby="${name}_problem"` : ''}>
 <label for="${name}">${label}</label>
 ${message ? html`<p class="problem" id="${name}_problem">${message}</p>` : ''}
 </div>`;
+}
+
+/** Tells a password manager whose password it is; nobody sees it. */
+export function passwordOwner(identifier: string): Html {
+  return html`<input type="text" name="p_email" autocomplete="username" value="${identifier}" readonly hidden>`;
 }
 
 /** The field of a six-digit code. */
@@ -108,7 +119,8 @@ export function codeField(view: StepView): Html {
   return field(view, {
     name: 'p_confirmation_code',
     label: view.say('page.code'),
-    attributes: html`inputmode="numeric" autocomplete="one-time-code" maxlength="7" required autofocus class="code"`,
+    isFirst: true,
+    attributes: html`dir="ltr" inputmode="numeric" autocomplete="one-time-code" maxlength="7" required class="code"`,
   });
 }
 
@@ -125,9 +137,14 @@ export function aside(
   return form(view, name, html`${hidden ?? ''}<p class="aside">${before ? `${before} ` : ''}<button class="link">${label}</button></p>`);
 }
 
-/** The way back to the first page. */
-export function back(view: StepView, label: string): Html {
+/** The way back to the first page, for who wants to be known by something else. */
+export function back(view: StepView, label = view.say(another(view))): Html {
   return aside(view, 'switch', { label, hidden: html`<input type="hidden" name="flow" value="${view.attempt.flow}">` });
+}
+
+function another({ attempt: { phone, username } }: StepView): TextKey {
+  if (phone) return 'mfa_phone.back';
+  return username ? 'passkey_setup.back' : 'code.back';
 }
 
 /** Buttons that each answer the page's question. */

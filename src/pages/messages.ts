@@ -1,5 +1,5 @@
 /** Pages that only say something: errors, and the end of a session. */
-import { html, page, type Scene } from './layout.ts';
+import { html, page, raw, rich, type Scene } from './layout.ts';
 
 export interface ErrorView {
   readonly title: string;
@@ -28,8 +28,8 @@ export function errorPage(scene: Scene, { title, message, number, reference, way
     body: html`<h1>${title}</h1>
 <p class="lead">${message}</p>
 ${wayBack?.loginUri ? html`<p><a class="primary" href="${wayBack.loginUri}">${say('page.sign_in_again')}</a></p>` : ''}
-${wayBack?.homepageUri ? html`<p class="aside"><a href="${wayBack.homepageUri}">${say('page.back_to_application', { application: wayBack.name })}</a></p>` : ''}
-${reference ? html`<p class="reference">${number ? `${say('page.error_number', { number })} · ` : ''}${say('page.reference', { reference })}</p>` : ''}`,
+${wayBack?.homepageUri ? html`<p${wayBack.loginUri ? raw(' class="aside"') : ''}><a${wayBack.loginUri ? '' : raw(' class="primary"')} href="${wayBack.homepageUri}">${say('page.back_to_application', { application: wayBack.name })}</a></p>` : ''}
+${reference ? html`<p class="reference">${number ? html`${say('page.error_number', { number })}<br>` : ''}${rich(scene, 'page.reference', { reference: html`<bdi>${reference}</bdi>` })}</p>` : ''}`,
   });
 }
 

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
-import { EVERY_PAGE } from './every-page.ts';
+import { asAtFirst, EVERY_PAGE } from './every-page.ts';
 
 const gatehouse = startApp();
 const browser = openBrowser();
@@ -19,12 +19,6 @@ const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
 const SCREENSHOTS = process.env['UPDATE_DOCS'] ? join(import.meta.dirname, '../../docs/screenshots') : undefined;
 if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
-
-const LOOKS = [
-  { look: 'light', colorScheme: 'light', lang: 'en' },
-  { look: 'dark', colorScheme: 'dark', lang: 'en' },
-  { look: 'from right to left', colorScheme: 'light', lang: 'he' },
-] as const;
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -36,27 +30,15 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
 }
 
-describe.each(EVERY_PAGE)('$name', ({ name, open }) => {
-  test.each(LOOKS)('is accessible and fits a phone, $look', async ({ look, colorScheme, lang }) => {
-    const page = await browser.newPage({ colorScheme, viewport: PHONE, reducedMotion: 'reduce' });
-    await open({ gatehouse, page, lang });
-    expect(await page.evaluate(() => document.documentElement.dir)).toBe(lang === 'he' ? 'rtl' : 'ltr');
-    expect(await violations(page)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
-    if (!SCREENSHOTS || look !== 'light') return;
-    for (const viewport of [PHONE, DESKTOP]) {
-      await page.setViewportSize(viewport);
-      await page.screenshot({
-        path: join(SCREENSHOTS, `${name}-${viewport.width}.png`),
-        fullPage: true,
-        animations: 'disabled',
-        caret: 'hide',
-      });
-    }
-  });
+async function fits(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
+}
 
-  test('is one small document and one stylesheet, with a main part and one heading', async () => {
-    const page = await browser.newPage({ viewport: DESKTOP });
+beforeEach(() => asAtFirst(gatehouse));
+
+describe.each(EVERY_PAGE)('$name', ({ name, open }) => {
+  test('is one small document with one heading, that anybody can use on a phone, light and dark', async () => {
+    const page = await browser.newPage({ viewport: PHONE, reducedMotion: 'reduce' });
     const problems = capturing(page);
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(`${request.resourceType()} ${new URL(request.url()).pathname}`));
@@ -65,6 +47,36 @@ describe.each(EVERY_PAGE)('$name', ({ name, open }) => {
     expect(new Set(loaded.filter((one) => one.startsWith('stylesheet'))).size).toBe(1);
     expect(await page.locator('main').count()).toBe(1);
     expect(await page.locator('h1').count()).toBe(1);
+    expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    expect(await violations(page)).toEqual([]);
+    await fits(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await violations(page)).toEqual([]);
     expect(problems.filter((problem) => !/status of 4\d\d/.test(problem))).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    if (SCREENSHOTS) await photograph(page, name);
+  });
+
+  test('is as usable from right to left, and fits a phone in the languages with the longest words', async () => {
+    const page = await browser.newPage({ viewport: PHONE, reducedMotion: 'reduce' });
+    for (const lang of ['de', 'ru', 'he']) {
+      await open({ gatehouse, page, lang });
+      expect(await page.locator('html').getAttribute('lang')).toBe(lang);
+      await fits(page);
+    }
+    expect(await page.locator('html').getAttribute('dir')).toBe('rtl');
+    expect(await violations(page)).toEqual([]);
   });
 });
+
+async function photograph(page: Page, name: string): Promise<void> {
+  for (const viewport of [PHONE, DESKTOP]) {
+    await page.setViewportSize(viewport);
+    await page.screenshot({
+      path: join(SCREENSHOTS!, `${name}-${viewport.width}.png`),
+      fullPage: true,
+      animations: 'disabled',
+      caret: 'hide',
+    });
+  }
+}

@@ -2,8 +2,10 @@
  * Every hosted page, and how a browser comes to see it: what holds for all pages is tested on this table. A step of a
  * sign-in that is not in it is shown with the state that any attempt has.
  */
+import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { createContext } from '../../src/features/context.ts';
+import { startDeviceAuthorization } from '../../src/features/device-authorizations/service.ts';
 import { newRecoveryCodes } from '../../src/features/mfa-factors/recovery-codes.ts';
 import type { Step } from '../../src/features/sign-in-attempts/service.ts';
 import { sealPending } from '../../src/signin/mfa.ts';
@@ -26,6 +28,16 @@ export interface HostedPage {
 }
 
 const EMAIL = 'jane.roe@example.test';
+const LONG_NAME = 'The organization with the longest name of all of them';
+
+/** Takes back what a page before had changed. */
+export async function asAtFirst(gatehouse: TestApp): Promise<void> {
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const data = { mfaPolicy: 'off', passkeyPolicy: 'off', termsUri: null, privacyUri: null, isAcceptanceRequired: false };
+  await prisma.environment.updateMany({ where: { isPrimary: true }, data });
+  const methods = { emailSignIn: 'password', phoneSignIn: 'off', usernameSignIn: 'off', asksMarketingConsent: false };
+  await setApplication(gatehouse, methods);
+}
 
 /** What a step's page needs of its attempt, besides a person. */
 const STATES: Partial<Record<Step, (attempt: AttemptKey, stage: Stage) => Promise<object>>> = {
@@ -48,21 +60,24 @@ const STATES: Partial<Record<Step, (attempt: AttemptKey, stage: Stage) => Promis
     await prisma.mfaFactor.createMany({ data: [app, email, codes], skipDuplicates: true });
     return sealPending(ctx, { factorId: app.id });
   },
+  terms: async (_attempt, { gatehouse }) => haveTerms(gatehouse),
+  invitation: async ({ environmentId, id, userId }, stage) => {
+    const { prisma } = stage.gatehouse.app.infrastructure.database;
+    await memberOf(stage.gatehouse, environmentId, userId, [LONG_NAME]);
+    const { id: organizationId } = await prisma.organization.findFirstOrThrow({ where: { environmentId, name: LONG_NAME } });
+    return changedRequest(stage, { environmentId, id }, { organizationId, invitationId: 'shown, and never taken up' });
+  },
+  device: async ({ environmentId, id }, stage) => {
+    const { infrastructure } = stage.gatehouse.app;
+    const { clientId } = stage.gatehouse.application('device');
+    const asked = { environmentId, applicationId: `app_${clientId}`, scopes: ['openid', 'profile', 'email'], apiScopes: [], audiences: [] };
+    const { userCode } = await startDeviceAuthorization(infrastructure, asked);
+    return changedRequest(stage, { environmentId, id }, { userCode });
+  },
   mfa_recovery_codes: async (_attempt, { gatehouse }) =>
     sealPending(createContext(gatehouse.app.infrastructure, { kind: 'anonymous' }), { recoveryCodes: newRecoveryCodes() }),
-  organization: async ({ environmentId, userId }, { gatehouse }) => {
-    const { prisma } = gatehouse.app.infrastructure.database;
-    for (const name of ['Acme', 'Umbrella & Daughters', 'The organization with the longest name of all of them']) {
-      if (await prisma.organization.count({ where: { environmentId, name } })) continue;
-      const id = `org_${[...name]
-        .reduce((hex, char) => `${hex}${char.charCodeAt(0).toString(16)}`, '')
-        .padEnd(32, '0')
-        .slice(0, 32)}`;
-      await prisma.organization.create({ data: { environmentId, id, name } });
-      await prisma.membership.create({ data: { environmentId, id: id.replace('org_', 'mem_'), organizationId: id, userId } });
-    }
-    return {};
-  },
+  organization: async ({ environmentId, userId }, { gatehouse }) =>
+    memberOf(gatehouse, environmentId, userId, ['Harbour', 'Umbrella & Daughters', LONG_NAME]),
 };
 
 /** Every second factor, for whoever wants one. */
@@ -71,6 +86,31 @@ async function offerSecondFactors({ app: { infrastructure } }: TestApp): Promise
   await infrastructure.database.prisma.environment.updateMany({ where: { isPrimary: true }, data });
   infrastructure.lookups.forget();
   return {};
+}
+
+/** Terms that everybody has to say that they accept. */
+async function haveTerms({ app: { infrastructure } }: TestApp): Promise<object> {
+  const data = { termsUri: 'https://example.test/terms', privacyUri: 'https://example.test/privacy', isAcceptanceRequired: true };
+  await infrastructure.database.prisma.environment.updateMany({ where: { isPrimary: true }, data });
+  infrastructure.lookups.forget();
+  return {};
+}
+
+async function memberOf({ app }: TestApp, environmentId: string, userId: string, names: readonly string[]): Promise<object> {
+  const { prisma } = app.infrastructure.database;
+  for (const name of names) {
+    if (await prisma.organization.count({ where: { environmentId, name } })) continue;
+    const hex = randomBytes(16).toString('hex');
+    await prisma.organization.create({ data: { environmentId, id: `org_${hex}`, name } });
+    await prisma.membership.create({ data: { environmentId, id: `mem_${hex}`, organizationId: `org_${hex}`, userId } });
+  }
+  return {};
+}
+
+/** What the attempt's request is once `change` is in it too. */
+async function changedRequest({ gatehouse }: Stage, where: { environmentId: string; id: string }, change: object): Promise<object> {
+  const { request } = await gatehouse.app.infrastructure.database.prisma.signInAttempt.findFirstOrThrow({ where });
+  return { request: { ...(request as object), ...change } };
 }
 
 interface AttemptKey {
@@ -125,6 +165,22 @@ async function mistake({ page }: Stage, fields: Record<string, string>): Promise
 
 const OTHER_PAGES: readonly HostedPage[] = [
   { name: 'register', open: (stage) => openStep(stage, 'identify', { prompt: 'create' }) },
+  {
+    name: 'register-terms',
+    async open(stage) {
+      await haveTerms(stage.gatehouse);
+      await openMethods(stage, { asksMarketingConsent: true }, { prompt: 'create' });
+      await mistake(stage, { p_email: EMAIL });
+    },
+  },
+  {
+    name: 'identify-passkey',
+    async open(stage) {
+      const { infrastructure } = stage.gatehouse.app;
+      await infrastructure.database.prisma.environment.updateMany({ where: { isPrimary: true }, data: { passkeyPolicy: 'optional' } });
+      await openMethods(stage, {});
+    },
+  },
   { name: 'identify-phone', open: (stage) => openMethods(stage, { emailSignIn: 'off', phoneSignIn: 'code' }) },
   { name: 'identify-choice', open: (stage) => openMethods(stage, { phoneSignIn: 'code', usernameSignIn: 'password' }) },
   {
@@ -157,8 +213,25 @@ const OTHER_PAGES: readonly HostedPage[] = [
     name: 'device-connected',
     open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/device/connected?lang=${lang}`),
   },
+  {
+    name: 'sign-out',
+    async open(stage) {
+      const { gatehouse, page } = stage;
+      await openStep(stage, 'organization');
+      const answered = ['mfa', 'organization_name', 'email', 'passkey', 'terms'];
+      await gatehouse.app.infrastructure.database.prisma.signInAttempt.updateMany({ data: { answered } });
+      const form = {
+        csrf: await page.inputValue('[name=csrf]'),
+        p_organization: (await page.locator('button').first().getAttribute('value')) ?? '',
+      };
+      // By hand: nobody answers at the application, where the browser would be sent.
+      await page.request.post(`${page.url()}/organization`, { form, maxRedirects: 0 });
+      const back = encodeURIComponent(gatehouse.application('spa').logoutUrls[0]!);
+      await goTo(page, `${gatehouse.quickstart.issuer}/logout?post_logout_redirect_uri=${back}&lang=${stage.lang}`);
+    },
+  },
   { name: 'signed-out', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/logout?lang=${lang}`) },
-  { name: 'not-found', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/nothing?lang=${lang}`) },
+  { name: 'nothing-here', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/nothing?lang=${lang}`) },
   {
     name: 'error',
     open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/oauth2/auth?client_id=unknown&lang=${lang}`),
@@ -178,7 +251,7 @@ const OTHER_PAGES: readonly HostedPage[] = [
   },
 ];
 
-/** The first page of an application with other ways to sign in, which it has for this one page. */
+/** The first page of an application with other ways to sign in. */
 async function openMethods(
   stage: Stage,
   methods: Parameters<typeof setApplication>[1],
@@ -186,19 +259,13 @@ async function openMethods(
 ): Promise<void> {
   await setApplication(stage.gatehouse, methods);
   await openStep(stage, 'identify', parameters);
-  await setApplication(stage.gatehouse, { emailSignIn: 'password', phoneSignIn: 'off', usernameSignIn: 'off' });
 }
 
 async function goTo(page: Page, url: string): Promise<void> {
   await page.goto(url);
 }
 
-/** Steps that need more than an attempt, and have cases of their own. */
-const ELSEWHERE: readonly Step[] = ['device', 'invitation'];
-
 export const EVERY_PAGE: readonly HostedPage[] = [
-  ...(Object.keys(STEPS) as Step[])
-    .filter((step) => step !== 'completed' && !ELSEWHERE.includes(step))
-    .map((step) => ({ name: step.replaceAll('_', '-'), open: (stage: Stage) => openStep(stage, step) })),
+  ...(Object.keys(STEPS) as Step[]).map((step) => ({ name: step.replaceAll('_', '-'), open: (stage: Stage) => openStep(stage, step) })),
   ...OTHER_PAGES,
 ];

@@ -33,7 +33,7 @@ test('a fault behind a page is a page with its reference', async () => {
   const text = await answer.text();
   expect(answer.status).toBe(500);
   expect(text).toContain('Something went wrong');
-  expect(text).toContain(`Reference ${answer.headers.get('x-request-id')}`);
+  expect(text).toContain(`Reference <bdi>${answer.headers.get('x-request-id')}</bdi>`);
   expect(answer.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
   expectMasked(text, answer.headers);
 });

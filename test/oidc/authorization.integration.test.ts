@@ -21,7 +21,7 @@ async function expectRefusal(url: string, words: RegExp): Promise<void> {
   expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
   expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
   expect(page).toMatch(words);
-  expect(page).toContain(`Reference ${answer.headers.get('x-request-id')}`);
+  expect(page).toContain(`Reference <bdi>${answer.headers.get('x-request-id')}</bdi>`);
   expect(page).not.toMatch(/<script|<a |http-equiv/i);
 }
 

@@ -35,7 +35,7 @@ function enterCode(view: StepView): PageContent {
 <p class="lead">${sentTo(view)}</p>
 ${banner(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend'), hidden: botCheck(view) })}
-${back(view, say('code.back'))}`,
+${back(view)}`,
   };
 }
 

@@ -22,7 +22,7 @@ const PERSONAL: Readonly<Record<string, TextKey>> = {
 /** What somebody gets who is allowed these scopes, and what else is named. */
 export function wants({ say }: StepView, scopes: readonly string[], others: readonly string[], first: readonly string[] = []): Html | '' {
   const list = [...first, ...scopes.flatMap((scope) => (PERSONAL[scope] ? [say(PERSONAL[scope])] : [])), ...others];
-  return list.length > 0 ? html`<p>${say('wants.list')}</p><ul>${list.map((one) => html`<li>${one}</li>`)}</ul>` : '';
+  return list.length > 0 ? html`<p class="wants">${say('wants.list')}</p><ul>${list.map((one) => html`<li>${one}</li>`)}</ul>` : '';
 }
 
 function ask(view: StepView, { attempt }: Visit): PageContent {

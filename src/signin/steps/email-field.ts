@@ -13,15 +13,17 @@ export interface EmailField {
   /** What stands there until something else is typed. */
   readonly known?: string | null | undefined;
   readonly isFixed?: boolean;
+  readonly isFirst?: boolean;
 }
 
-export function emailField(view: StepView, { known, isFixed = false, ...named }: EmailField): Html {
+export function emailField(view: StepView, { known, isFixed = false, isFirst = true, ...named }: EmailField): Html {
   return field(view, {
     ...named,
     type: 'email',
     label: view.say('page.email'),
     value: view.typed[named.name] ?? known,
-    attributes: html`inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${isFixed ? 'readonly' : 'autofocus'}`,
+    isFirst: isFirst && !isFixed,
+    attributes: html`dir="ltr" inputmode="email" autocomplete="email" autocapitalize="off" spellcheck="false" maxlength="254" required ${isFixed ? 'readonly' : ''}`,
   });
 }
 

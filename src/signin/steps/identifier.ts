@@ -26,7 +26,7 @@ export const identifyStep: StepDefinition = {
     const { ctx, place, attempt } = visit;
     const asked = await askedAt(ctx, place, attempt);
     const invitedInto = await invitedTo(visit);
-    const fields = await identifierFields(view, visit, asked, invitedInto !== null);
+    const fields = await identifierFields(view, visit, asked, invitedInto !== null, attempt.flow === 'login' || !place.client.asksForNames);
     if (attempt.flow === 'register') return register(view, place.client, html`${fields}${signUpTerms(view, place)}`, asked, invitedInto);
     const { body, script } = await passkeyButton(view, visit);
     return {
@@ -60,7 +60,7 @@ ${aside(view, 'switch', { before: say('login.no_account'), label: say('login.cre
 function register(view: StepView, client: Client, fields: Html, asked: Asked, organization: string | null): PageContent {
   const { say, typed, attempt } = view;
   const names = html`<div class="pair">
-${field(view, { name: 'p_first_name', label: say('register.first_name'), value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
+${field(view, { name: 'p_first_name', label: say('register.first_name'), isFirst: true, value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
 ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
 </div>`;
   return {
@@ -101,16 +101,22 @@ function purpose({ say, applicationName }: StepView, organization: string | null
 }
 
 /** What is typed to be known by. Who signs up with a username gives an address as well. */
-async function identifierFields(view: StepView, { ctx, attempt }: Visit, asked: Asked, isInvited: boolean): Promise<Html> {
+async function identifierFields(
+  view: StepView,
+  { ctx, attempt }: Visit,
+  asked: Asked,
+  isInvited: boolean,
+  isFirst: boolean,
+): Promise<Html> {
   if (asked.field === 'phone') {
     const { defaultCountry } = await signInPolicy(ctx, attempt.environmentId);
-    return phoneFields(view, attempt.phone, defaultCountry);
+    return phoneFields(view, attempt.phone, defaultCountry, isFirst);
   }
-  if (attempt.flow === 'login' && asked.field === 'username') return username(view, true);
+  if (attempt.flow === 'login' && asked.field === 'username') return username(view, true, isFirst);
   if (attempt.flow === 'login' && asked.field === 'either') return emailOrUsername(view);
   const hasUsername = asked.field === 'username' || asked.field === 'either';
-  const email = emailField(view, { ...EMAIL, known: attempt.email, isFixed: isInvited });
-  return html`${hasUsername ? username(view, asked.field === 'username') : ''}${email}`;
+  const email = emailField(view, { ...EMAIL, known: attempt.email, isFixed: isInvited, isFirst: isFirst && !hasUsername });
+  return html`${hasUsername ? username(view, asked.field === 'username', isFirst) : ''}${email}`;
 }
 
 function emailOrUsername(view: StepView): Html {
@@ -119,17 +125,19 @@ function emailOrUsername(view: StepView): Html {
     ...EMAIL,
     label: say('page.email_or_username'),
     value: typed['p_email'] ?? attempt.username ?? attempt.email,
-    attributes: html`autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="254" required autofocus`,
+    isFirst: true,
+    attributes: html`dir="ltr" autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="254" required`,
   });
 }
 
-function username(view: StepView, isRequired: boolean): Html {
+function username(view: StepView, isRequired: boolean, isFirst: boolean): Html {
   const { say, typed, attempt } = view;
   return field(view, {
     name: 'p_username',
     label: isRequired ? say('page.username') : say('page.optional', { label: say('page.username') }),
     value: typed['p_username'] ?? attempt.username,
-    attributes: html`autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="64" ${isRequired ? 'required' : ''}`,
+    isFirst,
+    attributes: html`dir="ltr" autocomplete="username" autocapitalize="off" spellcheck="false" maxlength="64" ${isRequired ? 'required' : ''}`,
   });
 }
 

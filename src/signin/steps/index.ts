@@ -46,7 +46,7 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   completed: {
     show: ({ say }) => ({
       title: say('completed.title'),
-      body: html`<h1>${say('completed.title')}</h1><p>${say('completed.lead')}</p>`,
+      body: html`<h1>${say('completed.title')}</h1><p class="lead">${say('completed.lead')}</p>`,
     }),
     forms: {},
   },

@@ -118,7 +118,8 @@ function enterRecoveryCode(view: StepView): PageContent {
   const code = field(view, {
     name: 'p_recovery_code',
     label: say('mfa_recovery.code'),
-    attributes: html`autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus`,
+    isFirst: true,
+    attributes: html`dir="ltr" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required`,
   });
   return {
     title: say('mfa_recovery.title'),

@@ -16,7 +16,8 @@ function askName(view: StepView): PageContent {
     name: 'p_organization_name',
     label: say('organization_name.label'),
     value: typed['p_organization_name'],
-    attributes: html`autocomplete="organization" maxlength="100" required autofocus`,
+    attributes: html`autocomplete="organization" maxlength="100" required`,
+    isFirst: true,
   });
   return {
     title: say('organization_name.title'),

@@ -12,7 +12,7 @@ import {
 import { type Attempt, passkeyChallenge, takePasskeyChallenge } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import type { TextKey } from '../../languages/texts.ts';
-import { aside, back, banner, form, type StepView } from '../../pages/elements.ts';
+import { aside, back, banner, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent } from '../../pages/layout.ts';
 import { type AuthenticationMethod, proof } from '../flow.ts';
 import { expired } from '../place.ts';
@@ -128,7 +128,7 @@ export const passkeyOffStep: StepDefinition = {
       title: say('passkey_off.title'),
       body: html`<h1>${say('passkey_off.title')}</h1>
 <p class="lead">${say('passkey_off.lead')}</p>
-${back(view, say('passkey_off.back'))}`,
+${form(view, 'switch', html`<input type="hidden" name="flow" value="login">${submit(say('passkey_off.back'))}`)}`,
     };
   },
   forms: { switch: switchFlow },

@@ -5,7 +5,7 @@ import { checkPassword, setPassword } from '../../features/credentials/service.t
 import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
-import { aside, back, banner, botCheck, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, field, form, passwordOwner, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { authenticated, newPassword } from '../flow.ts';
 import { shownIdentifier } from '../identifiers.ts';
@@ -32,10 +32,10 @@ function enterPassword(view: StepView): PageContent {
 ${banner(view)}${form(
   view,
   'password',
-  html`<input type="hidden" autocomplete="username" name="p_email" value="${shownIdentifier(attempt)}">${field(view, { name: 'p_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="current-password" maxlength="1024" required autofocus` })}${submit(say('password.submit'))}`,
+  html`${passwordOwner(shownIdentifier(attempt))}${field(view, { name: 'p_password', type: 'password', label: say('page.password'), isFirst: true, attributes: html`autocomplete="current-password" maxlength="1024" required` })}${submit(say('password.submit'))}`,
 )}
 ${aside(view, 'forgot', { label: say('password.forgot'), hidden: botCheck(view) })}
-${back(view, say('code.back'))}`,
+${back(view)}`,
   };
 }
 
@@ -48,7 +48,7 @@ function choosePassword(view: StepView): PageContent {
 ${banner(view)}${form(
   view,
   'new_password',
-  html`${field(view, { name: 'p_first_password', type: 'password', label: say('page.password'), attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required autofocus` })}
+  html`${passwordOwner(shownIdentifier(attempt))}${field(view, { name: 'p_first_password', type: 'password', label: say('page.password'), isFirst: true, attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required` })}
 ${field(view, { name: 'p_second_password', type: 'password', label: say('new_password.again'), attributes: html`autocomplete="new-password" minlength="8" maxlength="1024" required` })}${submit(say('page.continue'))}`,
 )}`,
   };
@@ -79,7 +79,8 @@ async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Pr
   const { userId } = attempt;
   if (!userId) throw expired();
   const first = form['p_first_password'] ?? '';
-  if (first !== (form['p_second_password'] ?? '')) return problem('problem.passwords_differ', 'p_second_password');
+  // Both have to be typed again: they begin at the first.
+  if (first !== (form['p_second_password'] ?? '')) return problem('problem.passwords_differ', 'p_first_password');
   try {
     await inTransaction(ctx, async (tx) => {
       await assertWelcome(tx, attempt, userId);

@@ -6,7 +6,12 @@ import { countriesIn, nationalForm, parseNumber } from '../../phone/numbers.ts';
 import { type Problem, problem } from './step.ts';
 
 /** A number is shown as its own country writes it, beside that country. */
-export async function phoneFields(view: StepView, number: string | null | undefined, defaultCountry: string): Promise<Html> {
+export async function phoneFields(
+  view: StepView,
+  number: string | null | undefined,
+  defaultCountry: string,
+  isFirst = true,
+): Promise<Html> {
   const { say, typed } = view;
   const known = number ? await nationalForm(number) : undefined;
   const options = (await countriesIn(view.language)).map(({ code, name, callingCode }) => ({
@@ -24,7 +29,8 @@ export async function phoneFields(view: StepView, number: string | null | undefi
     type: 'tel',
     label: say('page.phone'),
     value: typed['p_phone'] ?? known?.text ?? number,
-    attributes: html`dir="ltr" inputmode="tel" autocomplete="tel" maxlength="50" required autofocus`,
+    isFirst,
+    attributes: html`dir="ltr" inputmode="tel" autocomplete="tel" maxlength="50" required`,
   })}`;
 }
 
