@@ -20,25 +20,27 @@ import { deleteOldFailures } from '../sign-in-failures/service.ts';
 export async function startCleanup(infrastructure: Infrastructure): Promise<void> {
   const ctx = createContext(infrastructure, { kind: 'system', name: 'cleanup' });
   await infrastructure.jobs.work('cleanup', async () => {
-    for (let rounds = 0; rounds < 100; rounds++) {
-      const deleted = [
-        await deleteExpiredGrants(infrastructure),
-        await deleteExpiredSessions(ctx),
-        await deleteExpiredAttempts(ctx),
-        await deleteOldFailures(ctx),
-        await deleteExpiredKeys(ctx),
-        await deleteExpiredQuotas(infrastructure),
-        await deleteOldCounts(infrastructure),
-        await deleteExpiredPushedRequests(infrastructure),
-        await deleteExpiredDevices(infrastructure),
-        await deleteExpiredUses(infrastructure),
-        await deleteUnusedClients(infrastructure),
-        await deleteOldEvents(ctx),
-        await deleteOldMailDeliveries(ctx),
-        await deleteReplacedSenders(ctx),
-        await deleteOldAuditEvents(ctx),
-      ];
-      if (deleted.every((rows) => rows === 0)) return;
+    let busy = [
+      () => deleteExpiredGrants(infrastructure),
+      () => deleteExpiredSessions(ctx),
+      () => deleteExpiredAttempts(ctx),
+      () => deleteOldFailures(ctx),
+      () => deleteExpiredKeys(ctx),
+      () => deleteExpiredQuotas(infrastructure),
+      () => deleteOldCounts(infrastructure),
+      () => deleteExpiredPushedRequests(infrastructure),
+      () => deleteExpiredDevices(infrastructure),
+      () => deleteExpiredUses(infrastructure),
+      () => deleteUnusedClients(infrastructure),
+      () => deleteOldEvents(ctx),
+      () => deleteOldMailDeliveries(ctx),
+      () => deleteReplacedSenders(ctx),
+      () => deleteOldAuditEvents(ctx),
+    ];
+    for (let rounds = 0; rounds < 100 && busy.length > 0; rounds++) {
+      const deleted: typeof busy = [];
+      for (const deleteBatch of busy) if ((await deleteBatch()) > 0) deleted.push(deleteBatch);
+      busy = deleted;
     }
   });
   await infrastructure.jobs.schedule('cleanup', '*/10 * * * *', {});
