@@ -28,6 +28,7 @@ import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
+import { requestLog } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
 
@@ -63,6 +64,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   const server = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
+    childLoggerFactory: requestLog,
     genReqId: () => randomUUID(),
     trustProxy: config.trustProxy !== false && isTrusted,
     bodyLimit: BODY_LIMIT,
@@ -102,8 +104,10 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    request.log.info(
+    if (!log.isLevelEnabled('info')) return done();
+    log.info(
       {
+        reqId: request.id,
         method: request.method,
         route: request.routeOptions.url,
         status: reply.statusCode,
