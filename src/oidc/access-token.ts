@@ -3,8 +3,8 @@ import type { JWTPayload } from 'jose';
 import { type Client, findClient } from '../features/applications/service.ts';
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { isMachineTokenRevoked, subjectOfToken } from '../features/grants/access-tokens.ts';
-import type { Subject } from '../features/grants/subject.ts';
+import { isMachineTokenRevoked, personOfToken } from '../features/grants/access-tokens.ts';
+import type { Person } from '../features/grants/subject.ts';
 import { bearerToken, verifyAccessToken } from './bearer.ts';
 import { isPresentedRightly, type Presentation } from './dpop.ts';
 
@@ -13,7 +13,7 @@ export interface LiveToken {
   /** The application that it was issued to. */
   readonly client: Client;
   /** Absent for a machine's own token. */
-  readonly subject: Subject | undefined;
+  readonly person: Person | undefined;
 }
 
 /** What every access token says. */
@@ -36,10 +36,10 @@ export async function findLiveToken(infrastructure: Infrastructure, tenancy: Ten
   const { sub } = claims;
   if (sub === undefined) {
     const isOver = client.organization?.isSuspended || (await isMachineTokenRevoked(infrastructure, environmentId, claims.jti));
-    return isOver ? undefined : { claims, client, subject: undefined };
+    return isOver ? undefined : { claims, client, person: undefined };
   }
-  const subject = await subjectOfToken(infrastructure, environmentId, { ...claims, sub });
-  return subject && { claims, client, subject };
+  const person = await personOfToken(infrastructure, environmentId, { ...claims, sub });
+  return person && { claims, client, person };
 }
 
 /** The token that a request shows, as {@link findLiveToken}; undefined also when it is bound to a key that is not proved.

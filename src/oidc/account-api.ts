@@ -67,15 +67,15 @@ export async function accountApi(
 }
 
 async function holderOf(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation) {
-  const { claims, subject } = (await presentedToken(infrastructure, tenancy, presentation)) ?? {};
-  if (!claims || !subject) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
+  const { claims, person: holding } = (await presentedToken(infrastructure, tenancy, presentation)) ?? {};
+  if (!claims || !holding) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
   const { environmentId } = tenancy;
   const organizationId = organizationOf(claims);
-  const person = organizationId ? await findSubject(infrastructure, environmentId, subject.userId, organizationId) : subject;
+  const person = await findSubject(infrastructure, environmentId, holding.userId, organizationId);
   if (!person || (organizationId && (!person.organization || person.organization.isSuspended)))
     throw new AccountApiError(403, 'FORBIDDEN', 'The user is not a member of the organization any more, or it is suspended.');
   const holder: AccountHolder = { environmentId, userId: person.userId, organizationId };
-  return { holder, person, profile: () => profileOf(subject, claims.scp) };
+  return { holder, person, profile: () => profileOf(holding, claims.scp) };
 }
 
 async function list(infrastructure: Infrastructure, name: AccountList, holder: AccountHolder, query: Query): Promise<object> {

@@ -2,7 +2,7 @@
 import type { Client } from '../features/applications/service.ts';
 import { jtiOf } from '../features/grants/access-tokens.ts';
 import type { Grant } from '../features/grants/service.ts';
-import type { Subject } from '../features/grants/subject.ts';
+import type { Person, Subject } from '../features/grants/subject.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { randomUUID } from '../kernel/ids.ts';
 
@@ -74,7 +74,7 @@ export function idTokenClaims(
 }
 
 /** The claims about a person that `scopes` open (OpenID Connect Core §5.4). */
-export function profileClaims(subject: Subject, scopes: readonly string[]): Record<string, unknown> {
+export function profileClaims(subject: Person, scopes: readonly string[]): Record<string, unknown> {
   return {
     ...(scopes.includes('email') && subject.email && { email: subject.email, email_verified: subject.isEmailVerified ?? false }),
     ...(scopes.includes('profile') && {
@@ -88,7 +88,7 @@ export function profileClaims(subject: Subject, scopes: readonly string[]): Reco
   };
 }
 
-export function fullName(subject: Pick<Subject, 'firstName' | 'lastName'>): string {
+export function fullName(subject: Pick<Person, 'firstName' | 'lastName'>): string {
   return [subject.firstName, subject.lastName].filter(Boolean).join(' ');
 }
 

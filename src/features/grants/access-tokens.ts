@@ -5,7 +5,7 @@
 import { randomToken } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, type Infrastructure, inTransaction } from '../context.ts';
-import { type Subject, subjectSql } from './subject.ts';
+import { type Person, personSql } from './subject.ts';
 
 /** A new `jti` that names the grant which the token is for. */
 export function jtiOf(grantId: string): string {
@@ -22,17 +22,17 @@ export const liveTokenSql = (environmentId: string, grantId: string, userId: str
   `(EXISTS (SELECT 1 FROM grants g WHERE g.environment_id = ${environmentId} AND g.id = ${grantId} AND g.user_id = ${userId} AND g.revoked_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.environment_id = ${environmentId} AND r.jti = ${jti}))`;
 
-const FIND = `${subjectSql('$1', '$2', 'NULL::text')} WHERE ${liveTokenSql('$1', '$3', '$2', '$4')}`;
+const FIND = `${personSql('$1', '$2')} WHERE ${liveTokenSql('$1', '$3', '$2', '$4')}`;
 
 /** The person that a token speaks for, in one statement; undefined when the token, or the person's access, is over. */
-export async function subjectOfToken(
+export async function personOfToken(
   infrastructure: Infrastructure,
   environmentId: string,
   token: { readonly sub: string; readonly jti: string; readonly iat: number },
-): Promise<Subject | undefined> {
+): Promise<Person | undefined> {
   const values = [environmentId, token.sub, grantIdIn(token.jti), token.jti];
-  const [row] = await infrastructure.database.query<{ subject: Subject }>('subject-of-token', FIND, values);
-  return row?.subject.hasAccess && token.iat >= (row.subject.tokensCountFrom ?? 0) ? row.subject : undefined;
+  const [row] = await infrastructure.database.query<{ person: Person }>('person-of-token', FIND, values);
+  return row?.person.hasAccess && token.iat >= (row.person.tokensCountFrom ?? 0) ? row.person : undefined;
 }
 
 /** Was a machine's token revoked? There are few such, and they are kept in memory. */

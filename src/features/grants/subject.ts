@@ -1,7 +1,8 @@
 /** What tokens say about a person, read fresh for each token in one statement. */
 import type { Infrastructure } from '../context.ts';
 
-export interface Subject {
+/** A person, whatever organization it is about. */
+export interface Person {
   readonly userId: string;
   readonly firstName: string | null;
   readonly lastName: string | null;
@@ -17,6 +18,10 @@ export interface Subject {
   readonly isEmailVerified: boolean | null;
   readonly username: string | null;
   readonly phone: string | null;
+}
+
+/** A person within an organization, where it is about one. */
+export interface Subject extends Person {
   /** The codes of all organizations the person is in. */
   readonly organizationCodes: readonly string[];
   /** Of the organization asked about: null when the person is no member of it. */
@@ -35,17 +40,29 @@ export interface Subject {
   readonly featureFlags: Readonly<Record<string, { readonly t: string; readonly v: unknown }>>;
 }
 
+const PERSON = `u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
+  NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int + 1 AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
+  email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone`;
+
+const fromPerson = (environmentId: string, userId: string) => `FROM users u
+  LEFT JOIN identities email ON email.environment_id = u.environment_id AND email.user_id = u.id AND email.type = 'email' AND email.is_primary
+  LEFT JOIN identities username ON username.environment_id = u.environment_id AND username.user_id = u.id AND username.type = 'username' AND username.is_primary
+  LEFT JOIN identities phone ON phone.environment_id = u.environment_id AND phone.user_id = u.id AND phone.type = 'phone' AND phone.is_primary
+  WHERE u.environment_id = ${environmentId} AND u.id = ${userId}`;
+
 /**
  * SQL for the person as JSON, one value a row: of a wide row the driver would describe and parse each column anew.
  * The arguments are SQL expressions.
  */
+export const personSql = (environmentId: string, userId: string) =>
+  `SELECT row_to_json(person) AS person FROM (SELECT ${PERSON} ${fromPerson(environmentId, userId)}) person`;
+
+/** The same of a person within an organization. */
 export const subjectSql = (
   environmentId: string,
   userId: string,
   organizationId: string,
-) => `SELECT row_to_json(subject) AS subject FROM (SELECT u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
-  NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int + 1 AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
-  email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone,
+) => `SELECT row_to_json(subject) AS subject FROM (SELECT ${PERSON},
   (SELECT coalesce(array_agg(m.organization_id ORDER BY m.organization_id), '{}') FROM memberships m WHERE m.environment_id = u.environment_id AND m.user_id = u.id) AS "organizationCodes",
   (SELECT json_build_object('id', o.id, 'name', o.name, 'isSuspended', o.is_suspended,
     'isSessionPersistent', CASE WHEN o.is_advanced THEN o.is_session_persistent END) FROM memberships m
@@ -74,11 +91,7 @@ export const subjectSql = (
      LEFT JOIN organization_flag_values ov ON ov.environment_id = e.id AND ov.organization_id = ${organizationId} AND ov.flag_id = f.id
      LEFT JOIN user_flag_values uv ON uv.environment_id = e.id AND uv.user_id = u.id AND uv.flag_id = f.id
     WHERE e.id = u.environment_id) AS "featureFlags"
-  FROM users u
-  LEFT JOIN identities email ON email.environment_id = u.environment_id AND email.user_id = u.id AND email.type = 'email' AND email.is_primary
-  LEFT JOIN identities username ON username.environment_id = u.environment_id AND username.user_id = u.id AND username.type = 'username' AND username.is_primary
-  LEFT JOIN identities phone ON phone.environment_id = u.environment_id AND phone.user_id = u.id AND phone.type = 'phone' AND phone.is_primary
-  WHERE u.environment_id = ${environmentId} AND u.id = ${userId}) subject`;
+  ${fromPerson(environmentId, userId)}) subject`;
 
 const FIND = subjectSql('$1', '$2', '$3');
 
