@@ -4,7 +4,7 @@ import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { findClient } from '../features/applications/service.ts';
 import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
-import { findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
+import { type Attempt, findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
 import { limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
@@ -46,7 +46,7 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       if (!submit) return reply.redirect(pageOf(place.tenancy, attempt), 303);
       if (
         STEPS[attempt.step].botChecked === request.params.form &&
-        !(await passesBotCheck(visited.ctx, place.tenancy, attempt.id, form['p_bot_check']))
+        !(await passesBotCheck(visited.ctx, place.tenancy, botChecked(attempt), form['p_bot_check']))
       )
         return show(request, reply, visited, problem('problem.bot_check').problem, form);
       const result = await submit({ ...visited, form, sessionToken: sessionToken(request) }).catch((error: unknown): StepResult => {
@@ -100,7 +100,7 @@ async function show(
   const applicationName = place.client.name;
   const scene = await sceneOf(request);
   const step = STEPS[attempt.step];
-  const botChallenge = step.botChecked ? await poseBotCheck(visited.ctx, place.tenancy, attempt.id) : undefined;
+  const botChallenge = step.botChecked ? await poseBotCheck(visited.ctx, place.tenancy, botChecked(attempt)) : undefined;
   const { title, ...content } = await step.show({ ...scene, attempt, applicationName, csrf, typed, problem: shown, botChallenge }, visited);
   return sendPage(reply, shown?.status ?? 200, page(scene, { title: `${title} – ${applicationName}`, ...content }), {
     formAction: `'self' ${formTarget(attempt.request.redirectUri)}`,
@@ -108,6 +108,9 @@ async function show(
     showsTurnstile: botChallenge?.kind === 'turnstile',
   });
 }
+
+/** What a challenge is posed to: one page of one attempt. */
+const botChecked = ({ id, step }: Attempt) => `${id} ${step}`;
 
 /** The fields that came once, without the NUL characters that no database stores. */
 export function singleFields(body: unknown): Record<string, string | undefined> {

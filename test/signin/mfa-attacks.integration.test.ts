@@ -52,7 +52,7 @@ describe('guessing', () => {
     for (let guess = 0; guess < 2; guess++)
       expect(problemOf(await agent.submit(recovery, 'mfa_recovery', { p_recovery_code: 'AAAAA-BBBBB' }))).toMatch(/not one of your codes/);
     expect(problemOf(await agent.submit(recovery, 'mfa_recovery', { p_recovery_code: recoveryCode! }))).toMatch(/locked/);
-    const back = await agent.submit(recovery, 'mfa_other');
+    const back = await agent.submit(recovery, 'mfa_back');
     expect(problemOf(await typeAppCode(gatehouse, agent, back, key))).toMatch(/locked/);
     expect(problemOf((await signIn(gatehouse, email)).page)).toMatch(/locked/);
     const rows = await prisma().auditEvent.findMany({ where: { targetId: userId, action: 'user.authentication_failed' } });

@@ -14,6 +14,7 @@ import {
   ownerToken,
   personWithApp,
   recoveryCodesOn,
+  sendTo,
   setUpApp,
   typeAppCode,
   typeMfaCode,
@@ -126,10 +127,10 @@ describe('codes by email', () => {
     const again = await signIn(gatehouse, email);
     expect(again.page.html).not.toContain(second);
     expect(again.page.html).toContain('s•••@mail.test');
-    expect(problemOf(await again.agent.submit(again.page, 'mfa_resend'))).toMatch(/a moment ago/);
+    expect(problemOf(await again.agent.submit(again.page, 'mfa_send', sendTo(again.page)))).toMatch(/a moment ago/);
     const first = codeIn(await gatehouse.mailTo(second, { after: 1 }));
     gatehouse.advance(31);
-    const resent = await again.agent.submit(again.page, 'mfa_resend');
+    const resent = await again.agent.submit(again.page, 'mfa_send', sendTo(again.page));
     await gatehouse.mailTo(second, { after: 2 });
     expect(problemOf(await again.agent.submit(resent, 'mfa_code', { p_confirmation_code: first }))).toMatch(/not the code/);
     expect(isSignedIn(await typeMfaCode(gatehouse, again.agent, resent, second, 2))).toBe(true);
@@ -155,7 +156,7 @@ describe('codes by email', () => {
       await prisma().sentCode.create({ data: { environmentId, id: `${number}`.padStart(32, 'f'), normalized: email, sentAt: now } });
     const again = await signIn(gatehouse, email);
     expect(headingOf(again.page)).toBe('Prove that it is you');
-    const told = await again.agent.submit(again.page, 'mfa_resend');
+    const told = await again.agent.submit(again.page, 'mfa_send', sendTo(again.page));
     expect([told.status, problemOf(told)]).toEqual([429, expect.stringMatching(/Too many/)]);
     await prisma().sentCode.deleteMany({ where: { normalized: email } });
   });
@@ -176,11 +177,11 @@ describe('several factors', () => {
     const again = await signIn(gatehouse, email);
     expect(again.page.html).toContain('Type the code that your authenticator app shows.');
     expect(await gatehouse.mailCount(email)).toBe(mails);
-    const other = await again.agent.submit(again.page, 'mfa_other');
+    const other = await again.agent.submit(again.page, 'mfa_send', sendTo(again.page));
     expect(isSignedIn(await typeMfaCode(gatehouse, again.agent, other, email, mails))).toBe(true);
     gatehouse.advance(60);
     const last = await signIn(gatehouse, email);
-    const back = await last.agent.submit(last.page, 'mfa_other');
+    const back = await last.agent.submit(last.page, 'mfa_use_app');
     expect(isSignedIn(await typeAppCode(gatehouse, last.agent, back, key))).toBe(true);
   });
 
@@ -268,7 +269,7 @@ describe('recovery codes', () => {
     expect(problemOf(await again.agent.submit(recovery, 'mfa_recovery', { p_recovery_code: ' ' }))).toBe(
       'Type one of your recovery codes.',
     );
-    expect(headingOf(await again.agent.submit(recovery, 'mfa_other'))).toBe('Prove that it is you');
+    expect(headingOf(await again.agent.submit(recovery, 'mfa_back'))).toBe('Prove that it is you');
   });
 });
 

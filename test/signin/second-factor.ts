@@ -59,6 +59,12 @@ export function recoveryCodesOn(page: PageView): string[] {
   return [...page.html.matchAll(/<li>([A-Z2-7]{5}-[A-Z2-7]{5})<\/li>/g)].map(([, code]) => code!);
 }
 
+/** What the challenge's button says that sends a code to the factor, by its place among those that codes are sent to. */
+export function sendTo(page: PageView, place = 0): { p_factor: string } {
+  const factors = [...page.html.matchAll(/<button class="link" name="p_factor" value="([^"]+)"/g)].map(([, id]) => id!);
+  return { p_factor: factors[place]! };
+}
+
 /** Sets an app up on the page that shows its key. */
 export async function setUpApp(gatehouse: TestApp, agent: UserAgent, page: PageView) {
   const key = keyOn(page);

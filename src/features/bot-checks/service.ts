@@ -21,7 +21,7 @@ interface Asking {
   readonly turnstileSiteKey: string | null;
 }
 
-/** What a form of the sign-in attempt `about` has to solve; undefined where the environment asks for nothing. */
+/** What a form of the page `about` has to solve; undefined where the environment asks for nothing. */
 export async function poseBotCheck(infrastructure: Infrastructure, tenancy: Asking, about: string): Promise<BotChallenge | undefined> {
   if (tenancy.botCheck === 'off') return undefined;
   if (tenancy.botCheck === 'turnstile') return { kind: 'turnstile', siteKey: tenancy.turnstileSiteKey! };

@@ -5,8 +5,8 @@ import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
 import { updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import type { TextKey } from '../../languages/texts.ts';
-import { aside, banner, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
-import { html, type PageContent, rich } from '../../pages/layout.ts';
+import { aside, banner, botCheck, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { challengeWith, pendingOf, sendMfaCode } from '../mfa.ts';
 import { pageOf } from '../place.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
@@ -15,19 +15,16 @@ import { codeOf, tryCode } from './typed-code.ts';
 
 export const mfaChallengeStep: StepDefinition = {
   show: challenge,
-  forms: { mfa_code: submitCode, mfa_resend: resend, mfa_other: useOther, mfa_use_recovery: toRecovery },
+  botChecked: 'mfa_send',
+  forms: { mfa_code: submitCode, mfa_send: send, mfa_use_app: useApp, mfa_use_recovery: toRecovery },
 };
 
 export const mfaRecoveryStep: StepDefinition = {
   show: enterRecoveryCode,
-  forms: { mfa_recovery: submitRecoveryCode, mfa_other: useOther },
+  forms: { mfa_recovery: submitRecoveryCode, mfa_back: backToFactor },
 };
 
-const BY = {
-  authenticator_app: 'mfa_challenge.by_app',
-  email: 'mfa_challenge.by_email',
-  sms: 'mfa_challenge.by_sms',
-} as const satisfies Record<string, TextKey>;
+const BY = { email: 'mfa_challenge.by_email', sms: 'mfa_challenge.by_sms' } as const satisfies Record<string, TextKey>;
 
 async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promise<PageContent> {
   const { say } = view;
@@ -36,8 +33,9 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
   const requirement = await mfaRequirement(ctx, place.tenancy, userId, attempt.organizationId);
   const enrolled = await enrolledFactors(ctx, environmentId, userId, requirement);
   const factor = enrolled.find(({ id }) => id === pendingOf(ctx, attempt).factorId);
-  const others = enrolled.filter((other) => other !== factor);
   const isApp = factor?.type === 'authenticator_app';
+  const hasOtherApp = !isApp && enrolled.some(({ type }) => type === 'authenticator_app');
+  const sent = enrolled.filter(isSentTo);
   const label = factor?.label ?? '';
   const lead = isApp
     ? say('mfa_challenge.app_lead')
@@ -50,10 +48,23 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
     body: html`<h1>${say('mfa_challenge.title')}</h1>
 <p class="lead">${lead}</p>
 ${banner(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
-${isApp ? '' : aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend') })}
-${others.map(({ id, type }) => aside(view, 'mfa_other', { label: say(BY[type]), hidden: html`<input type="hidden" name="p_factor" value="${id}">` }))}
+${sent.length > 0 ? form(view, 'mfa_send', html`${botCheck(view)}${sent.map((one) => sending(view, one, one === factor))}`) : ''}
+${hasOtherApp ? aside(view, 'mfa_use_app', { label: say('mfa_challenge.by_app') }) : ''}
 ${hasRecovery ? aside(view, 'mfa_use_recovery', { label: say('mfa_challenge.recovery') }) : ''}`,
   };
+}
+
+type SentFactor = EnrolledFactor & { readonly type: keyof typeof BY };
+
+function isSentTo(factor: EnrolledFactor): factor is SentFactor {
+  return factor.type !== 'authenticator_app';
+}
+
+/** Has a code sent to the factor: another one to that which is asked for. */
+function sending({ say }: StepView, { id, type }: SentFactor, isAsked: boolean): Html {
+  const before = isAsked ? `${say('code.nothing_there')} ` : '';
+  const label = say(isAsked ? 'code.resend' : BY[type]);
+  return html`<p class="aside">${before}<button class="link" name="p_factor" value="${id}">${label}</button></p>`;
 }
 
 /** The factor that is asked for, while it is still one to prove. */
@@ -86,22 +97,33 @@ async function checkSent(request: StepRequest, { userId }: Standing, factor: Enr
   return (await noteUse(request.ctx, factor)) ? undefined : onwards(request);
 }
 
-async function resend(request: StepRequest): Promise<StepResult> {
-  const { ctx, place, attempt } = request;
-  const factor = askedFor(request, await standing(request));
+/** A code to a factor of theirs: another one to that which is asked for, or the first to another, which is asked for from now on. */
+async function send(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt, form: typed } = request;
+  const now = await standing(request);
+  const asked = askedFor(request, now);
+  const factor = now.due === 'prove' ? now.enrolled.filter(isSentTo).find(({ id }) => id === typed['p_factor']) : undefined;
   if (!factor) return onwards(request);
-  const isSent =
-    factor.type !== 'authenticator_app' && (await sendMfaCode(ctx, place, attempt, factorSecret(ctx, factor), { step: 'mfa_challenge' }));
-  return isSent ? { location: pageOf(place.tenancy, attempt) } : problem('problem.code_sent', undefined, 429);
+  if (factor !== asked) await challengeWith(ctx, place, attempt, factor);
+  else if (!(await sendMfaCode(ctx, place, attempt, factorSecret(ctx, factor), { step: 'mfa_challenge' })))
+    return problem('problem.code_sent', undefined, 429);
+  return { location: pageOf(place.tenancy, attempt) };
 }
 
-/** To another factor of theirs; from the recovery codes, back to the one of before. */
-async function useOther(request: StepRequest): Promise<StepResult> {
-  const { ctx, place, attempt, form: typed } = request;
+async function useApp(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt } = request;
   const { due, enrolled } = await standing(request);
-  const factor = enrolled.find(({ id }) => id === (typed['p_factor'] ?? pendingOf(ctx, attempt).factorId));
-  if (due !== 'prove' || !factor) return onwards(request);
-  await challengeWith(ctx, place, attempt, factor);
+  const app = enrolled.find(({ type }) => type === 'authenticator_app');
+  if (due !== 'prove' || !app) return onwards(request);
+  await challengeWith(ctx, place, attempt, app);
+  return { location: pageOf(place.tenancy, attempt) };
+}
+
+/** From the recovery codes to the factor of before. The code that was sent to it stays good. */
+async function backToFactor(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt } = request;
+  if (!askedFor(request, await standing(request))) return onwards(request);
+  await updateAttempt(ctx, attempt, { step: 'mfa_challenge' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 
@@ -126,7 +148,7 @@ function enterRecoveryCode(view: StepView): PageContent {
     body: html`<h1>${say('mfa_recovery.title')}</h1>
 <p class="lead">${say('mfa_recovery.lead')}</p>
 ${banner(view)}${form(view, 'mfa_recovery', html`${code}${submit(say('page.continue'))}`)}
-${aside(view, 'mfa_other', { label: say('mfa_recovery.back') })}`,
+${aside(view, 'mfa_back', { label: say('mfa_recovery.back') })}`,
   };
 }
 

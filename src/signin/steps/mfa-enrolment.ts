@@ -5,7 +5,7 @@ import { mfaRequirement, possibleFactors } from '../../features/mfa-factors/requ
 import { dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import { isPhone } from '../../features/text.ts';
-import { aside, banner, codeField, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, banner, botCheck, codeField, form, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
 import { pageOf } from '../place.ts';
@@ -20,9 +20,14 @@ const EMAIL = 'p_mfa_email';
 export const asides = { mfa_another: chooseAnother, mfa_decline: refuse };
 
 export const mfaAppStep: StepDefinition = { show: scan, forms: { mfa_confirm: confirmApp, ...asides } };
-export const mfaAddressStep: StepDefinition = { show: enterAddress, forms: { mfa_address: submitAddress, ...asides } };
+export const mfaAddressStep: StepDefinition = {
+  show: enterAddress,
+  botChecked: 'mfa_address',
+  forms: { mfa_address: submitAddress, ...asides },
+};
 export const mfaNewCodeStep: StepDefinition = {
   show: enterCode,
+  botChecked: 'mfa_resend',
   forms: { mfa_confirm: confirmAddress, mfa_resend: resend, mfa_back: changeAddress },
 };
 
@@ -76,7 +81,7 @@ async function enterAddress(view: StepView, visit: Visit): Promise<PageContent> 
     title: say('mfa_address.title'),
     body: html`<h1>${say('mfa_address.title')}</h1>
 <p class="lead">${say('mfa_address.lead')}</p>
-${banner(view)}${form(view, 'mfa_address', html`${email}${submit(say('page.continue'))}`)}
+${banner(view)}${form(view, 'mfa_address', html`${email}${botCheck(view)}${submit(say('page.continue'))}`)}
 ${await waysAround(view, visit)}`,
   };
 }
@@ -104,7 +109,7 @@ function enterCode(view: StepView, { ctx, attempt }: Visit): PageContent {
     body: html`<h1>${say(isText ? 'code.phone_heading' : 'code.heading')}</h1>
 <p class="lead">${isText ? rich(view, 'code.phone_lead', { phone: address }) : rich(view, 'code.lead', { email: address })}</p>
 ${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
-${aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend') })}
+${aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend'), hidden: botCheck(view) })}
 ${aside(view, 'mfa_back', { label: say(isText ? 'mfa_phone.back' : 'code.back') })}`,
   };
 }

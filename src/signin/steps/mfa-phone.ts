@@ -1,6 +1,6 @@
 /** Setting up a phone number that codes are texted to, as a second factor. */
 import { signInPolicy } from '../../features/environment-policies/service.ts';
-import { banner, form, type StepView, submit } from '../../pages/elements.ts';
+import { banner, botCheck, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent } from '../../pages/layout.ts';
 import { pendingOf } from '../mfa.ts';
 import { asides, sendTo, waysAround } from './mfa-enrolment.ts';
@@ -8,7 +8,7 @@ import { onwards, standing } from './mfa-standing.ts';
 import { phoneFields, readPhone } from './phone-fields.ts';
 import type { StepDefinition, StepRequest, StepResult, Visit } from './step.ts';
 
-export const mfaPhoneStep: StepDefinition = { show: enterNumber, forms: { mfa_phone: submitNumber, ...asides } };
+export const mfaPhoneStep: StepDefinition = { show: enterNumber, botChecked: 'mfa_phone', forms: { mfa_phone: submitNumber, ...asides } };
 
 async function enterNumber(view: StepView, visit: Visit): Promise<PageContent> {
   const { say } = view;
@@ -19,7 +19,7 @@ async function enterNumber(view: StepView, visit: Visit): Promise<PageContent> {
     title: say('mfa_phone.title'),
     body: html`<h1>${say('mfa_phone.title')}</h1>
 <p class="lead">${say('mfa_phone.lead')}</p>
-${banner(view)}${form(view, 'mfa_phone', html`${fields}${submit(say('page.continue'))}`)}
+${banner(view)}${form(view, 'mfa_phone', html`${fields}${botCheck(view)}${submit(say('page.continue'))}`)}
 ${await waysAround(view, visit)}`,
   };
 }

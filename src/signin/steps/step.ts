@@ -22,7 +22,7 @@ export interface StepRequest extends Visit {
 
 export interface StepDefinition {
   show(view: StepView, visit: Visit): PageContent | Promise<PageContent>;
-  /** Which of the forms, at most one, makes an account or sends a message: by it people are told from programs. */
+  /** Which of the forms, at most one, makes an account or sends a message that the person asks for: by it people are told from programs. */
   readonly botChecked?: string;
   /** By the last part of the URL that they post to. */
   readonly forms: Readonly<Record<string, (request: StepRequest) => Promise<StepResult>>>;

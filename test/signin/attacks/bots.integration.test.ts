@@ -1,13 +1,12 @@
 /** Programs at the forms that make accounts and send messages, and addresses that are made to be thrown away. */
 import { createServer, type Server } from 'node:http';
-import { solveChallenge } from 'altcha-lib/v1';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { passesBotCheck } from '../../../src/features/bot-checks/service.ts';
 import { createContext } from '../../../src/features/context.ts';
 import { tenancyOf } from '../../../src/features/environments/directory.ts';
 import { freePort, startApp } from '../../helpers/app.ts';
 import { ask } from '../../helpers/graph.ts';
-import { machineToken, type PageView, userAgent } from '../../helpers/user-agent.ts';
+import { machineToken, userAgent } from '../../helpers/user-agent.ts';
 import {
   choosePassword,
   headingOf,
@@ -20,6 +19,7 @@ import {
   signUp,
   typeCode,
 } from '../person.ts';
+import { challengeIn, NO_PROOF, solve } from '../proof-of-work.ts';
 
 const port = await freePort();
 const gatehouse = startApp({ TURNSTILE_URL: `http://localhost:${port}/siteverify` });
@@ -35,20 +35,6 @@ async function set(mutation: string, input: object): Promise<void> {
   });
   expect([errors, data?.[mutation]?.errors]).toEqual([[], []]);
   gatehouse.app.infrastructure.lookups.forget();
-}
-
-const NO_PROOF = 'We could not make sure that you are not a program. Try again.';
-
-function challengeIn(page: PageView): { algorithm: string; challenge: string; salt: string; maxnumber: number; signature: string } {
-  const attribute = /data-challenge="([^"]+)"/.exec(page.html)?.[1];
-  if (!attribute) throw new Error(`There is no challenge on ${page.url}.`);
-  return JSON.parse(attribute.replaceAll('&quot;', '"').replaceAll('&#34;', '"').replaceAll('&amp;', '&'));
-}
-
-async function solve(page: PageView, changes: object = {}): Promise<string> {
-  const { algorithm, challenge, salt, maxnumber, signature } = challengeIn(page);
-  const solution = await solveChallenge(challenge, salt, algorithm, maxnumber).promise;
-  return Buffer.from(JSON.stringify({ algorithm, challenge, number: solution!.number, salt, signature, ...changes })).toString('base64');
 }
 
 /** A page that is about to be sent, in a browser of its own. */
@@ -107,18 +93,18 @@ describe('a proof of work', () => {
     expect(await gatehouse.mailCount(email)).toBe(0);
   });
 
-  test('is good for its environment and its attempt only, and once: of ten at the same moment too', async () => {
+  test('is good for its environment and its page only, and once: of ten at the same moment too', async () => {
     const { agent, page } = await atIdentify();
     const p_bot_check = await solve(page);
     const { infrastructure } = gatehouse.app;
     const { id: environmentId } = await productionEnvironment(gatehouse);
     const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined });
     const tenancy = (await tenancyOf(infrastructure, environmentId))!;
-    const attemptId = page.url.split('/').at(-1)!;
+    const about = `${page.url.split('/').at(-1)} identify`;
     const elsewhere = { ...tenancy, environmentId: 'env_elsewhere' };
-    expect(await passesBotCheck(ctx, elsewhere, attemptId, p_bot_check)).toBe(false);
-    expect(await passesBotCheck(ctx, tenancy, `${attemptId.slice(1)}x`, p_bot_check)).toBe(false);
-    const passed = await Promise.all(Array.from({ length: 10 }, () => passesBotCheck(ctx, tenancy, attemptId, p_bot_check)));
+    expect(await passesBotCheck(ctx, elsewhere, about, p_bot_check)).toBe(false);
+    expect(await passesBotCheck(ctx, tenancy, `x${about.slice(1)}`, p_bot_check)).toBe(false);
+    const passed = await Promise.all(Array.from({ length: 10 }, () => passesBotCheck(ctx, tenancy, about, p_bot_check)));
     expect(passed.filter(Boolean)).toHaveLength(1);
     const replayed = await agent.submit(page, 'identify', { p_email: newAddress(), p_bot_check });
     expect([replayed.status, problemOf(replayed)]).toEqual([422, NO_PROOF]);
