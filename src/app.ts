@@ -15,6 +15,7 @@ import { createRateLimits } from './features/rate-limits/service.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
 import { registerFailureJobs } from './features/sign-in-failures/service.ts';
 import { startKeyRotation } from './features/signing-keys/jobs.ts';
+import { registerLeadJobs } from './features/subscribers/leads.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
 import { assetRoutes } from './http/assets.ts';
@@ -31,6 +32,7 @@ import { hasMailbox, startTexts } from './phone/sender.ts';
 import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
+import { leadRoutes } from './signin/leads.ts';
 import { signInRoutes } from './signin/routes.ts';
 
 /** What a test may bring itself. */
@@ -115,6 +117,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       oidcRoutes(infrastructure)(routes);
       signInRoutes(infrastructure)(routes);
       deviceRoutes(infrastructure)(routes);
+      leadRoutes(infrastructure)(routes);
       invitationRoutes(infrastructure)(routes);
     });
     await platformRoutes(server, infrastructure, async (routes) => {
@@ -128,6 +131,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
     await registerWebhookJobs(infrastructure);
     await registerLogoutJobs(infrastructure);
     await registerFailureJobs(infrastructure);
+    await registerLeadJobs(infrastructure);
     await startCleanup(infrastructure);
     await startKeyRotation(infrastructure);
     await server.ready();

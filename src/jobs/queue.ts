@@ -16,6 +16,8 @@ export interface Queues {
   text: { sealed: string };
   import: { environmentId: string; importId: string };
   backchannel_logout: { environmentId: string; applicationId: string; sessionId: string; userId: string };
+  /** What somebody typed to be let in, or for news. */
+  lead: { sealed: string };
   sign_in_failed: SignInFailed;
   webhook: { environmentId: string; webhookId: string; eventId: string; attempt: number };
   cleanup: Record<string, never>;
@@ -55,6 +57,7 @@ const SETTINGS: Record<QueueName, QueueSettings> = {
   text: { retries: 4, expires: 60, parallel: 8, parallelInGroup: 4 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
   backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
+  lead: { retries: 8, expires: 60, parallel: 4 },
   sign_in_failed: { retries: 8, expires: 60, parallel: 20 },
   webhook: { retries: 3, expires: 60, parallel: 20 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },

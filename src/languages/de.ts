@@ -141,6 +141,18 @@ export const de: Texts = {
   'terms.both': '{terms} und {privacy}',
   'terms.decline': 'Nicht akzeptieren',
 
+  'request_access.title': 'Zugang anfragen',
+  'request_access.lead': 'Hinterlassen Sie Ihren Namen und Ihre Adresse. Wer diese Anwendung betreibt, entscheidet über den Zugang.',
+  'request_access.submit': 'Zugang anfragen',
+  'request_access.link': 'Zugang anfragen',
+  'request_access.done_title': 'Ihre Anfrage ist unterwegs',
+  'request_access.done_lead': 'Die Betreiber dieser Anwendung melden sich bei Ihnen. Sie können diese Seite schließen.',
+  'subscribe.title': 'Neuigkeiten abonnieren',
+  'subscribe.lead': 'Hinterlassen Sie Ihren Namen und Ihre Adresse, um Neuigkeiten zu erhalten.',
+  'subscribe.submit': 'Abonnieren',
+  'subscribe.done_title': 'Vielen Dank',
+  'subscribe.done_lead': 'Ihre Adresse steht auf der Liste. Sie können diese Seite schließen.',
+
   'device.title': 'Gerät verbinden',
   'device.type_code': 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
   'device.lead': 'Ein Gerät möchte {application} in Ihrem Namen verwenden. Es zeigt den Code {code}. Wenn Sie es nicht vor sich haben, lehnen Sie ab.',

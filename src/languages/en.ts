@@ -142,6 +142,18 @@ export const en = {
   'terms.both': '{terms} and {privacy}',
   'terms.decline': 'Do not accept',
 
+  'request_access.title': 'Request access',
+  'request_access.lead': 'Leave your name and address. The people who run this application decide who is let in.',
+  'request_access.submit': 'Request access',
+  'request_access.link': 'Request access',
+  'request_access.done_title': 'Your request is on its way',
+  'request_access.done_lead': 'The people who run this application will be in touch. You can close this page.',
+  'subscribe.title': 'Subscribe',
+  'subscribe.lead': 'Leave your name and address to hear what is new.',
+  'subscribe.submit': 'Subscribe',
+  'subscribe.done_title': 'Thank you',
+  'subscribe.done_lead': 'Your address is on the list. You can close this page.',
+
   'device.title': 'Connect a device',
   'device.type_code': 'Type the code that your device shows.',
   'device.lead': 'A device asks to use {application} as you. It shows the code {code}. If you do not have it in front of you, refuse.',

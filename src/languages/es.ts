@@ -141,6 +141,18 @@ export const es: Texts = {
   'terms.both': '{terms} y {privacy}',
   'terms.decline': 'No aceptar',
 
+  'request_access.title': 'Solicitar acceso',
+  'request_access.lead': 'Deje su nombre y su dirección. Quienes gestionan esta aplicación deciden quién puede entrar.',
+  'request_access.submit': 'Solicitar acceso',
+  'request_access.link': 'Solicitar acceso',
+  'request_access.done_title': 'Su solicitud está en camino',
+  'request_access.done_lead': 'Quienes gestionan esta aplicación se pondrán en contacto con usted. Puede cerrar esta página.',
+  'subscribe.title': 'Suscribirse',
+  'subscribe.lead': 'Deje su nombre y su dirección para recibir novedades.',
+  'subscribe.submit': 'Suscribirse',
+  'subscribe.done_title': 'Gracias',
+  'subscribe.done_lead': 'Su dirección está en la lista. Puede cerrar esta página.',
+
   'device.title': 'Conectar un dispositivo',
   'device.type_code': 'Escribe el código que muestra tu dispositivo.',
   'device.lead': 'Un dispositivo pide usar {application} en tu nombre. Muestra el código {code}. Si no lo tienes delante, recházalo.',

@@ -141,6 +141,18 @@ export const fr: Texts = {
   'terms.both': '{terms} et {privacy}',
   'terms.decline': 'Ne pas accepter',
 
+  'request_access.title': 'Demander l’accès',
+  'request_access.lead': 'Laissez votre nom et votre adresse. Les responsables de cette application décident qui peut entrer.',
+  'request_access.submit': 'Demander l’accès',
+  'request_access.link': 'Demander l’accès',
+  'request_access.done_title': 'Votre demande est en route',
+  'request_access.done_lead': 'Les responsables de cette application vous répondront. Vous pouvez fermer cette page.',
+  'subscribe.title': 'S’abonner',
+  'subscribe.lead': 'Laissez votre nom et votre adresse pour recevoir les nouveautés.',
+  'subscribe.submit': 'S’abonner',
+  'subscribe.done_title': 'Merci',
+  'subscribe.done_lead': 'Votre adresse est dans la liste. Vous pouvez fermer cette page.',
+
   'device.title': 'Connecter un appareil',
   'device.type_code': 'Saisissez le code que votre appareil affiche.',
   'device.lead': 'Un appareil demande à utiliser {application} en votre nom. Il affiche le code {code}. Si vous ne l’avez pas devant vous, refusez.',

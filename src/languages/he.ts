@@ -141,6 +141,18 @@ export const he: Texts = {
   'terms.both': '{terms} ו{privacy}',
   'terms.decline': 'לא להסכים',
 
+  'request_access.title': 'בקשת גישה',
+  'request_access.lead': 'השאירו שם וכתובת. מפעילי היישום מחליטים מי נכנס.',
+  'request_access.submit': 'שליחת הבקשה',
+  'request_access.link': 'בקשת גישה',
+  'request_access.done_title': 'הבקשה שלכם בדרך',
+  'request_access.done_lead': 'מפעילי היישום ייצרו אתכם קשר. אפשר לסגור את הדף.',
+  'subscribe.title': 'הרשמה לעדכונים',
+  'subscribe.lead': 'השאירו שם וכתובת כדי לקבל חדשות.',
+  'subscribe.submit': 'הרשמה',
+  'subscribe.done_title': 'תודה',
+  'subscribe.done_lead': 'הכתובת שלכם ברשימה. אפשר לסגור את הדף.',
+
   'device.title': 'חיבור מכשיר',
   'device.type_code': 'יש להקליד את הקוד שהמכשיר מציג.',
   'device.lead': 'מכשיר מבקש להשתמש ב-{application} בשמך. הוא מציג את הקוד {code}. אם הוא לא נמצא לפניך, יש לסרב.',

@@ -141,6 +141,18 @@ export const it: Texts = {
   'terms.both': '{terms} e {privacy}',
   'terms.decline': 'Non accettare',
 
+  'request_access.title': 'Richiedi l’accesso',
+  'request_access.lead': 'Lascia il tuo nome e il tuo indirizzo. Chi gestisce questa applicazione decide chi può entrare.',
+  'request_access.submit': 'Richiedi l’accesso',
+  'request_access.link': 'Richiedi l’accesso',
+  'request_access.done_title': 'La tua richiesta è in viaggio',
+  'request_access.done_lead': 'Chi gestisce questa applicazione ti contatterà. Puoi chiudere questa pagina.',
+  'subscribe.title': 'Iscriviti',
+  'subscribe.lead': 'Lascia il tuo nome e il tuo indirizzo per ricevere le novità.',
+  'subscribe.submit': 'Iscriviti',
+  'subscribe.done_title': 'Grazie',
+  'subscribe.done_lead': 'Il tuo indirizzo è nella lista. Puoi chiudere questa pagina.',
+
   'device.title': 'Collega un dispositivo',
   'device.type_code': 'Inserisci il codice che il dispositivo mostra.',
   'device.lead': 'Un dispositivo chiede di usare {application} a tuo nome. Mostra il codice {code}. Se non lo hai davanti a te, rifiuta.',

@@ -141,6 +141,18 @@ export const ms: Texts = {
   'terms.both': '{terms} dan {privacy}',
   'terms.decline': 'Jangan terima',
 
+  'request_access.title': 'Mohon akses',
+  'request_access.lead': 'Tinggalkan nama dan alamat anda. Pengendali aplikasi ini menentukan siapa yang dibenarkan masuk.',
+  'request_access.submit': 'Mohon akses',
+  'request_access.link': 'Mohon akses',
+  'request_access.done_title': 'Permohonan anda sedang dihantar',
+  'request_access.done_lead': 'Pengendali aplikasi ini akan menghubungi anda. Anda boleh menutup halaman ini.',
+  'subscribe.title': 'Langgan',
+  'subscribe.lead': 'Tinggalkan nama dan alamat anda untuk menerima berita terkini.',
+  'subscribe.submit': 'Langgan',
+  'subscribe.done_title': 'Terima kasih',
+  'subscribe.done_lead': 'Alamat anda berada dalam senarai. Anda boleh menutup halaman ini.',
+
   'device.title': 'Sambungkan peranti',
   'device.type_code': 'Taip kod yang ditunjukkan oleh peranti anda.',
   'device.lead': 'Satu peranti meminta untuk menggunakan {application} sebagai anda. Peranti itu menunjukkan kod {code}. Jika peranti itu tidak ada di hadapan anda, tolak.',

@@ -141,6 +141,18 @@ export const nb: Texts = {
   'terms.both': '{terms} og {privacy}',
   'terms.decline': 'Ikke godta',
 
+  'request_access.title': 'Be om tilgang',
+  'request_access.lead': 'Legg igjen navn og adresse. De som driver denne applikasjonen, bestemmer hvem som slipper inn.',
+  'request_access.submit': 'Be om tilgang',
+  'request_access.link': 'Be om tilgang',
+  'request_access.done_title': 'Forespørselen er på vei',
+  'request_access.done_lead': 'De som driver denne applikasjonen, tar kontakt. Du kan lukke denne siden.',
+  'subscribe.title': 'Abonner',
+  'subscribe.lead': 'Legg igjen navn og adresse for å få nyheter.',
+  'subscribe.submit': 'Abonner',
+  'subscribe.done_title': 'Takk',
+  'subscribe.done_lead': 'Adressen din står på listen. Du kan lukke denne siden.',
+
   'device.title': 'Koble til en enhet',
   'device.type_code': 'Skriv inn koden som enheten viser.',
   'device.lead': 'En enhet ber om å få bruke {application} som deg. Den viser koden {code}. Avslå hvis du ikke har den foran deg.',

@@ -141,6 +141,18 @@ export const nl: Texts = {
   'terms.both': '{terms} en {privacy}',
   'terms.decline': 'Niet accepteren',
 
+  'request_access.title': 'Toegang vragen',
+  'request_access.lead': 'Laat je naam en adres achter. De beheerders van deze applicatie bepalen wie toegang krijgt.',
+  'request_access.submit': 'Toegang vragen',
+  'request_access.link': 'Toegang vragen',
+  'request_access.done_title': 'Je aanvraag is onderweg',
+  'request_access.done_lead': 'De beheerders van deze applicatie nemen contact met je op. Je kunt deze pagina sluiten.',
+  'subscribe.title': 'Abonneren',
+  'subscribe.lead': 'Laat je naam en adres achter om nieuws te ontvangen.',
+  'subscribe.submit': 'Abonneren',
+  'subscribe.done_title': 'Bedankt',
+  'subscribe.done_lead': 'Je adres staat op de lijst. Je kunt deze pagina sluiten.',
+
   'device.title': 'Een apparaat verbinden',
   'device.type_code': 'Typ de code die je apparaat laat zien.',
   'device.lead': 'Een apparaat vraagt om {application} namens jou te gebruiken. Het toont de code {code}. Heb je het niet voor je, weiger dan.',

@@ -141,6 +141,18 @@ export const pl: Texts = {
   'terms.both': '{terms} i {privacy}',
   'terms.decline': 'Nie akceptuję',
 
+  'request_access.title': 'Poproś o dostęp',
+  'request_access.lead': 'Zostaw imię, nazwisko i adres. O dostępie decydują osoby, które prowadzą tę aplikację.',
+  'request_access.submit': 'Poproś o dostęp',
+  'request_access.link': 'Poproś o dostęp',
+  'request_access.done_title': 'Prośba jest w drodze',
+  'request_access.done_lead': 'Osoby, które prowadzą tę aplikację, odezwą się do Ciebie. Możesz zamknąć tę stronę.',
+  'subscribe.title': 'Zapisz się',
+  'subscribe.lead': 'Zostaw imię, nazwisko i adres, aby otrzymywać nowości.',
+  'subscribe.submit': 'Zapisz się',
+  'subscribe.done_title': 'Dziękujemy',
+  'subscribe.done_lead': 'Twój adres jest na liście. Możesz zamknąć tę stronę.',
+
   'device.title': 'Połącz urządzenie',
   'device.type_code': 'Wpisz kod, który pokazuje urządzenie.',
   'device.lead': 'Urządzenie prosi o możliwość używania {application} w Twoim imieniu. Pokazuje kod {code}. Jeśli nie masz go przed sobą, odmów.',

@@ -141,6 +141,18 @@ export const ptBR: Texts = {
   'terms.both': '{terms} e {privacy}',
   'terms.decline': 'Não aceitar',
 
+  'request_access.title': 'Solicitar acesso',
+  'request_access.lead': 'Deixe seu nome e seu endereço. Quem administra este aplicativo decide quem pode entrar.',
+  'request_access.submit': 'Solicitar acesso',
+  'request_access.link': 'Solicitar acesso',
+  'request_access.done_title': 'Sua solicitação está a caminho',
+  'request_access.done_lead': 'Quem administra este aplicativo entrará em contato. Você pode fechar esta página.',
+  'subscribe.title': 'Inscrever-se',
+  'subscribe.lead': 'Deixe seu nome e seu endereço para receber novidades.',
+  'subscribe.submit': 'Inscrever-se',
+  'subscribe.done_title': 'Obrigado',
+  'subscribe.done_lead': 'Seu endereço está na lista. Você pode fechar esta página.',
+
   'device.title': 'Conectar um dispositivo',
   'device.type_code': 'Digite o código que seu dispositivo mostra.',
   'device.lead': 'Um dispositivo pede para usar {application} em seu nome. Ele mostra o código {code}. Se ele não estiver na sua frente, recuse.',

@@ -141,6 +141,18 @@ export const ru: Texts = {
   'terms.both': '{terms} и {privacy}',
   'terms.decline': 'Не принимать',
 
+  'request_access.title': 'Запросить доступ',
+  'request_access.lead': 'Оставьте имя и адрес. Кого впустить, решают те, кто управляет этим приложением.',
+  'request_access.submit': 'Запросить доступ',
+  'request_access.link': 'Запросить доступ',
+  'request_access.done_title': 'Ваш запрос отправляется',
+  'request_access.done_lead': 'Те, кто управляет этим приложением, свяжутся с вами. Эту страницу можно закрыть.',
+  'subscribe.title': 'Подписаться',
+  'subscribe.lead': 'Оставьте имя и адрес, чтобы получать новости.',
+  'subscribe.submit': 'Подписаться',
+  'subscribe.done_title': 'Спасибо',
+  'subscribe.done_lead': 'Ваш адрес в списке. Эту страницу можно закрыть.',
+
   'device.title': 'Подключение устройства',
   'device.type_code': 'Введите код, который показывает ваше устройство.',
   'device.lead': 'Устройство просит разрешения использовать {application} от вашего имени. Оно показывает код {code}. Если его нет перед вами, откажите.',

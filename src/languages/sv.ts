@@ -141,6 +141,18 @@ export const sv: Texts = {
   'terms.both': '{terms} och {privacy}',
   'terms.decline': 'Godkänn inte',
 
+  'request_access.title': 'Begär åtkomst',
+  'request_access.lead': 'Lämna ditt namn och din adress. De som driver applikationen bestämmer vem som släpps in.',
+  'request_access.submit': 'Begär åtkomst',
+  'request_access.link': 'Begär åtkomst',
+  'request_access.done_title': 'Din begäran är på väg',
+  'request_access.done_lead': 'De som driver applikationen hör av sig. Du kan stänga sidan.',
+  'subscribe.title': 'Prenumerera',
+  'subscribe.lead': 'Lämna ditt namn och din adress för att få nyheter.',
+  'subscribe.submit': 'Prenumerera',
+  'subscribe.done_title': 'Tack',
+  'subscribe.done_lead': 'Din adress finns på listan. Du kan stänga sidan.',
+
   'device.title': 'Anslut en enhet',
   'device.type_code': 'Skriv in koden som din enhet visar.',
   'device.lead': 'En enhet ber om att få använda {application} som du. Den visar koden {code}. Neka om du inte har den framför dig.',

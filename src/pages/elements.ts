@@ -3,8 +3,18 @@ import type { BotChallenge } from '../features/bot-checks/service.ts';
 import type { TextKey, Values } from '../languages/texts.ts';
 import { type Html, html, raw, type Scene, scriptOf } from './layout.ts';
 
+/** What a page with a form is drawn from. */
+export interface FormView extends Scene {
+  readonly csrf: string;
+  readonly problem?: { readonly text: TextKey; readonly values?: Values; readonly field?: string } | undefined;
+  /** What the form that makes an account, adds to a list or sends a message has to solve. */
+  readonly botChallenge?: BotChallenge | undefined;
+  /** What the person typed, but for secrets. */
+  readonly typed: Readonly<Record<string, string | undefined>>;
+}
+
 /** What every page of an attempt is drawn from. */
-export interface StepView extends Scene {
+export interface StepView extends FormView {
   readonly attempt: {
     readonly id: string;
     readonly step: string;
@@ -16,17 +26,16 @@ export interface StepView extends Scene {
     readonly lastName: string | null;
   };
   readonly applicationName: string;
-  readonly csrf: string;
-  readonly problem?: { readonly text: TextKey; readonly values?: Values; readonly field?: string } | undefined;
-  /** What the form that sends a message has to solve. */
-  readonly botChallenge?: BotChallenge | undefined;
-  /** What the person typed, but for secrets. */
-  readonly typed: Readonly<Record<string, string | undefined>>;
 }
 
 /** A form of the page, which posts to one of its step's forms. */
 export function form(view: StepView, name: string, body: Html): Html {
-  return html`<form method="post" action="${view.basePath}/signin/${view.attempt.id}/${name}" novalidate>
+  return postForm(view, `/signin/${view.attempt.id}/${name}`, body);
+}
+
+/** A form that posts to a path of the environment. */
+export function postForm(view: FormView, path: string, body: Html): Html {
+  return html`<form method="post" action="${view.basePath}${path}" novalidate>
 <input type="hidden" name="csrf" value="${view.csrf}">
 ${body}
 </form>`;
@@ -36,7 +45,7 @@ ${body}
 export const TURNSTILE_ORIGIN = 'https://challenges.cloudflare.com';
 
 /** Tells people from programs, where the environment asks for it: one form of a page. */
-export function botCheck(view: StepView): Html | '' {
+export function botCheck(view: FormView): Html | '' {
   const { botChallenge, say } = view;
   if (!botChallenge) return '';
   const needsScript = html`<noscript><p class="banner">${say('page.needs_javascript')}</p></noscript>`;
@@ -47,7 +56,7 @@ export function botCheck(view: StepView): Html | '' {
 }
 
 /** What is wrong with no field in particular. */
-export function banner({ problem, say }: StepView): Html | '' {
+export function banner({ problem, say }: FormView): Html | '' {
   return problem && !problem.field ? html`<p class="banner" role="alert">${say(problem.text, problem.values)}</p>` : '';
 }
 
@@ -64,7 +73,7 @@ export interface Field {
 
 /** A labelled input, with what is wrong with it below. */
 export function field(
-  { problem, say }: StepView,
+  { problem, say }: FormView,
   { name, id = name, type = 'text', label, value, attributes, isFirst = false }: Field,
 ): Html {
   const hasFocus = problem?.field ? problem.field === name : isFirst;
@@ -100,7 +109,7 @@ export interface Checkbox {
 }
 
 /** A box to tick, with what is wrong with it below. */
-export function checkbox({ problem, say }: StepView, { name, label, isChecked, isRequired = false }: Checkbox): Html {
+export function checkbox({ problem, say }: FormView, { name, label, isChecked, isRequired = false }: Checkbox): Html {
   const message = problem?.field === name ? say(problem.text, problem.values) : undefined;
   return html`<div class="check">
 <input id="${name}" name="${name}" type="checkbox" value="on"${isChecked ? raw(' checked') : ''}${isRequired ? raw(' required') : ''}${message ? html` autofocus aria-invalid="true" aria-describedby="${name}_problem"` : ''}>

@@ -2,7 +2,7 @@
 import type { Client } from '../features/applications/service.ts';
 import { type Attempt, type AttemptChange, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { hasTerms } from '../features/terms/service.ts';
-import type { StepView } from '../pages/elements.ts';
+import type { FormView } from '../pages/elements.ts';
 import { checkbox } from '../pages/elements.ts';
 import { type Html, html, rich } from '../pages/layout.ts';
 import type { Place } from './place.ts';
@@ -19,7 +19,7 @@ export function versionField({ tenancy }: Pick<Place, 'tenancy'>): Html {
 }
 
 /** Links to what is accepted. */
-export function documents(view: StepView, { tenancy }: Pick<Place, 'tenancy'>): Html {
+export function documents(view: FormView, { tenancy }: Pick<Place, 'tenancy'>): Html {
   const { termsUri, privacyUri } = tenancy.terms;
   const link = (uri: string, key: 'terms.terms' | 'terms.privacy') =>
     html`<a href="${uri}" target="_blank" rel="noopener noreferrer">${view.say(key)}</a>`;
@@ -29,29 +29,33 @@ export function documents(view: StepView, { tenancy }: Pick<Place, 'tenancy'>): 
 }
 
 /** What stands above the button of the page on which people sign up. */
-export function signUpTerms(view: StepView, place: At): Html {
-  const { terms } = place.tenancy;
-  const named = hasTerms(terms) && html`${versionField(place)}${terms.isRequired ? acceptance(view, place) : told(view, place)}`;
+export function signUpTerms(view: FormView, place: At): Html {
   const { typed, say } = view;
-  return html`${named || ''}${
+  return html`${termsOf(view, place)}${
     place.client.asksMarketingConsent
       ? checkbox(view, { name: MARKETING, label: html`${say('register.marketing')}`, isChecked: typed[MARKETING] !== undefined })
       : ''
   }`;
 }
 
+/** The terms, where there are any: to be accepted, or told of. */
+export function termsOf(view: FormView, place: Pick<Place, 'tenancy'>): Html | '' {
+  const { terms } = place.tenancy;
+  return hasTerms(terms) ? html`${versionField(place)}${terms.isRequired ? acceptance(view, place) : told(view, place)}` : '';
+}
+
 /** The box that says that the terms are accepted. It is never ticked beforehand. */
-export function acceptance(view: StepView, place: Pick<Place, 'tenancy'>): Html {
+export function acceptance(view: FormView, place: Pick<Place, 'tenancy'>): Html {
   const label = rich(view, 'terms.accept', { documents: documents(view, place) });
   return checkbox(view, { name: ACCEPTED, label, isRequired: true, isChecked: view.typed[ACCEPTED] !== undefined });
 }
 
-function told(view: StepView, place: Pick<Place, 'tenancy'>): Html {
+function told(view: FormView, place: Pick<Place, 'tenancy'>): Html {
   return html`<p class="note">${rich(view, 'terms.implicit', { documents: documents(view, place) })}</p>`;
 }
 
 /** Does the form accept the terms as they are now? */
-export function accepts({ place, form }: Pick<StepRequest, 'place' | 'form'>): boolean {
+export function accepts({ place, form }: Pick<StepRequest, 'form'> & { readonly place: Pick<Place, 'tenancy'> }): boolean {
   const { terms } = place.tenancy;
   return form['terms_version'] === String(terms.version) && (!terms.isRequired || form[ACCEPTED] !== undefined);
 }

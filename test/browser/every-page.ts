@@ -230,6 +230,15 @@ const OTHER_PAGES: readonly HostedPage[] = [
       await goTo(page, `${gatehouse.quickstart.issuer}/logout?post_logout_redirect_uri=${back}&lang=${stage.lang}`);
     },
   },
+  { name: 'request-access', open: (stage) => openLeads(stage, 'request-access') },
+  {
+    name: 'subscribe-mistake',
+    async open(stage) {
+      await openLeads(stage, 'subscribe');
+      await mistake(stage, { p_email: 'jane.roe' });
+    },
+  },
+  { name: 'subscribed', open: (stage) => openLeads(stage, 'subscribe/done') },
   { name: 'signed-out', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/logout?lang=${lang}`) },
   { name: 'nothing-here', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/nothing?lang=${lang}`) },
   {
@@ -259,6 +268,14 @@ async function openMethods(
 ): Promise<void> {
   await setApplication(stage.gatehouse, methods);
   await openStep(stage, 'identify', parameters);
+}
+
+/** A page for who has no account, which the environment has from then on. */
+async function openLeads({ gatehouse, page, lang }: Stage, path: string): Promise<void> {
+  const data = { allowAccessRequests: true, allowSubscriptions: true };
+  await gatehouse.app.infrastructure.database.prisma.environment.updateMany({ where: { isPrimary: true }, data });
+  gatehouse.app.infrastructure.lookups.forget();
+  await goTo(page, `${gatehouse.quickstart.issuer}/${path}?lang=${lang}`);
 }
 
 async function goTo(page: Page, url: string): Promise<void> {

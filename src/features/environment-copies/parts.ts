@@ -206,7 +206,7 @@ async function copyPolicies(ctx: Context, { source, target, applications }: Pair
   const { allowSelfSignUp, allowedDomains, allowOrganizationCreation, useMostRecentOrganization, syncProfile } = source;
   const { codeLifetime, hasEnumerationProtection, maxFailures, lockSeconds, allowDynamicRegistration, allowMetadataDocuments } = source;
   const { passkeyPolicy, isPasskeyMultiFactor, mfaPolicy, mfaFactors, hasRecoveryCodes, allowInvitations, refuseDisposableMail } = source;
-  const { requireDpopNonce } = source;
+  const { requireDpopNonce, allowAccessRequests, allowSubscriptions } = source;
   const invitationApplicationId = applications.get(source.invitationApplicationId ?? '');
   await ctx.db.environment.update({
     where: { id: target.id },
@@ -214,6 +214,7 @@ async function copyPolicies(ctx: Context, { source, target, applications }: Pair
       ...{ allowSelfSignUp, allowedDomains, allowOrganizationCreation, useMostRecentOrganization, syncProfile },
       ...{ codeLifetime, hasEnumerationProtection, maxFailures, lockSeconds, allowDynamicRegistration, allowMetadataDocuments },
       ...{ passkeyPolicy, isPasskeyMultiFactor, mfaPolicy, mfaFactors, hasRecoveryCodes, refuseDisposableMail, requireDpopNonce },
+      ...{ allowAccessRequests, allowSubscriptions },
       // Keys of Turnstile are for one set of hosts, and its secret is sealed for its environment.
       ...(source.botCheck !== 'turnstile' && { botCheck: source.botCheck }),
       ...(invitationApplicationId && { allowInvitations, invitationApplicationId }),

@@ -7,6 +7,9 @@ import { BOUNDS, MAX_DOMAINS, updateEnvironmentPolicies, updateMfaPolicy, update
 
 const DESCRIPTIONS = {
   allowSelfSignUp: 'Whether people make accounts by themselves. Whoever is invited may in any case.',
+  allowAccessRequests:
+    'Whether there is a page, `/request-access` at the issuer, on which anybody asks to be let in. Where people cannot sign up by themselves the sign-in pages lead there.',
+  allowSubscriptions: 'Whether there is a page, `/subscribe` at the issuer, on which anybody asks for news.',
   allowedDomains: 'Domains of the addresses that may sign up by themselves; empty for any.',
   allowOrganizationCreation: 'Whether people may make an organization when they sign up.',
   useMostRecentOrganization: 'Whether people with several organizations are led to the one they used last, without being asked.',
@@ -30,6 +33,8 @@ const DESCRIPTIONS = {
 interface Policies {
   readonly environmentId: string;
   readonly allowSelfSignUp: boolean;
+  readonly allowAccessRequests: boolean;
+  readonly allowSubscriptions: boolean;
   readonly allowedDomains: string[];
   readonly allowOrganizationCreation: boolean;
   readonly useMostRecentOrganization: boolean;
@@ -52,6 +57,8 @@ const EnvironmentPolicies = builder.objectRef<Policies>('EnvironmentPolicies').i
   permission: 'read:policies',
   fields: (t) => ({
     allowSelfSignUp: t.exposeBoolean('allowSelfSignUp', { nullable: true, description: DESCRIPTIONS.allowSelfSignUp }),
+    allowAccessRequests: t.exposeBoolean('allowAccessRequests', { nullable: true, description: DESCRIPTIONS.allowAccessRequests }),
+    allowSubscriptions: t.exposeBoolean('allowSubscriptions', { nullable: true, description: DESCRIPTIONS.allowSubscriptions }),
     allowedDomains: t.exposeStringList('allowedDomains', { nullable: true, description: DESCRIPTIONS.allowedDomains }),
     allowOrganizationCreation: t.exposeBoolean('allowOrganizationCreation', {
       nullable: true,
@@ -144,6 +151,8 @@ builder.prismaObjectFields('Environment', (t) => ({
     description: 'How people come into it.',
     select: {
       allowSelfSignUp: true,
+      allowAccessRequests: true,
+      allowSubscriptions: true,
       allowedDomains: true,
       allowOrganizationCreation: true,
       useMostRecentOrganization: true,
@@ -200,6 +209,8 @@ defineMutation({
   input: (t) => ({
     environmentId: t.id({ description: OWN }),
     allowSelfSignUp: t.boolean({ description: `${DESCRIPTIONS.allowSelfSignUp} ${UNCHANGED}` }),
+    allowAccessRequests: t.boolean({ description: `${DESCRIPTIONS.allowAccessRequests} ${UNCHANGED}` }),
+    allowSubscriptions: t.boolean({ description: `${DESCRIPTIONS.allowSubscriptions} ${UNCHANGED}` }),
     allowedDomains: t.stringList({ description: `${DESCRIPTIONS.allowedDomains} At most ${MAX_DOMAINS}. ${UNCHANGED}` }),
     allowOrganizationCreation: t.boolean({ description: `${DESCRIPTIONS.allowOrganizationCreation} ${UNCHANGED}` }),
     useMostRecentOrganization: t.boolean({ description: `${DESCRIPTIONS.useMostRecentOrganization} ${UNCHANGED}` }),

@@ -69,6 +69,8 @@ interface PolicyChange {
 
 export interface UpdateEnvironmentPoliciesInput extends PolicyChange {
   readonly allowSelfSignUp?: boolean | null | undefined;
+  readonly allowAccessRequests?: boolean | null | undefined;
+  readonly allowSubscriptions?: boolean | null | undefined;
   /** All of them, from now on. */
   readonly allowedDomains?: readonly string[] | null | undefined;
   readonly allowOrganizationCreation?: boolean | null | undefined;
@@ -98,6 +100,8 @@ export const updateEnvironmentPolicies = action({
     if (invitationApplicationId) await assertTakesInvitations(ctx, scope.environmentId, invitationApplicationId);
     const environment = await change(ctx, input, scope, 'environment.policies_updated', {
       allowSelfSignUp: input.allowSelfSignUp ?? undefined,
+      allowAccessRequests: input.allowAccessRequests ?? undefined,
+      allowSubscriptions: input.allowSubscriptions ?? undefined,
       ...(input.allowedDomains && { allowedDomains: mailDomains(input.allowedDomains, 'allowedDomains', MAX_DOMAINS) }),
       allowOrganizationCreation: input.allowOrganizationCreation ?? undefined,
       useMostRecentOrganization: input.useMostRecentOrganization ?? undefined,

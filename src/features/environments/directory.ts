@@ -17,6 +17,11 @@ export interface Tenancy {
   readonly issuer: string;
   /** Its path on its host: nothing, or `/e/<domain>`. */
   readonly basePath: string;
+  /** Whether people sign up by themselves: all of them, some or none. */
+  readonly selfSignUp: 'open' | 'some_domains' | 'closed';
+  /** Whether there are pages on which anybody asks to be let in, or for news. */
+  readonly allowsAccessRequests: boolean;
+  readonly allowsSubscriptions: boolean;
   /** Whether applications may register themselves (RFC 7591). */
   readonly allowsDynamicRegistration: boolean;
   /** Whether the URL of a client's metadata is a client id. */
@@ -83,6 +88,9 @@ function cached(
         kind: row.kind as Tenancy['kind'],
         issuer: issuerOf(infrastructure.config, row),
         basePath: row.isPrimary || infrastructure.config.rootDomain ? '' : `/e/${row.domain}`,
+        selfSignUp: !row.allowSelfSignUp ? 'closed' : row.allowedDomains.length > 0 ? 'some_domains' : 'open',
+        allowsAccessRequests: row.allowAccessRequests,
+        allowsSubscriptions: row.allowSubscriptions,
         allowsDynamicRegistration: row.allowDynamicRegistration,
         requiresDpopNonce: row.requireDpopNonce,
         allowsMetadataDocuments: row.allowMetadataDocuments,

@@ -55,6 +55,10 @@ function defineList({ type, field, kind, permission, service, entry, entries, de
       firstName: t.exposeString('firstName', { nullable: true, description: 'First name.' }),
       lastName: t.exposeString('lastName', { nullable: true, description: 'Last name.' }),
       createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'Since when it is in the list.' }),
+      termsVersion: t.exposeInt('termsVersion', {
+        nullable: true,
+        description: 'The version of the terms that the person accepted along with it, of who came by the page where there were any.',
+      }),
       isConverted: t.boolean({
         nullable: true,
         description: 'Whether the person was made a user.',

@@ -1,6 +1,6 @@
 /** The field of an email address, and what is read from it. */
 import { isEmail } from '../../features/text.ts';
-import { field, type StepView } from '../../pages/elements.ts';
+import { type FormView, field } from '../../pages/elements.ts';
 import { type Html, html } from '../../pages/layout.ts';
 import { type Problem, problem } from './step.ts';
 
@@ -16,7 +16,7 @@ export interface EmailField {
   readonly isFirst?: boolean;
 }
 
-export function emailField(view: StepView, { known, isFixed = false, isFirst = true, ...named }: EmailField): Html {
+export function emailField(view: FormView, { known, isFixed = false, isFirst = true, ...named }: EmailField): Html {
   return field(view, {
     ...named,
     type: 'email',

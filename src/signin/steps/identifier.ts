@@ -1,6 +1,5 @@
 /** The first page: an address, a username or a phone number, and for sign-up a name. Decides which method comes next. */
 
-import type { Client } from '../../features/applications/service.ts';
 import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
 import { signInPolicy } from '../../features/environment-policies/service.ts';
@@ -27,11 +26,12 @@ export const identifyStep: StepDefinition = {
     const asked = await askedAt(ctx, place, attempt);
     const invitedInto = await invitedTo(visit);
     const fields = await identifierFields(view, visit, asked, invitedInto !== null, attempt.flow === 'login' || !place.client.asksForNames);
-    if (attempt.flow === 'register') return register(view, place.client, html`${fields}${signUpTerms(view, place)}`, asked, invitedInto);
+    if (attempt.flow === 'register') return register(view, visit, html`${fields}${signUpTerms(view, place)}`, asked, invitedInto);
     const { body, script } = await passkeyButton(view, visit);
     return {
       ...login(
         view,
+        visit,
         html`${fields}${botCheck(view)}${submit(view.say('page.continue'))}`,
         html`${instead(view, asked)}${body}`,
         invitedInto,
@@ -45,7 +45,7 @@ export const identifyStep: StepDefinition = {
 
 export const notFoundStep: StepDefinition = { show: accountNotFound, forms: { switch: switchFlow } };
 
-function login(view: StepView, fields: Html, others: Html, organization: string | null): PageContent {
+function login(view: StepView, visit: Visit, fields: Html, others: Html, organization: string | null): PageContent {
   const { say } = view;
   return {
     title: say('login.title'),
@@ -53,12 +53,13 @@ function login(view: StepView, fields: Html, others: Html, organization: string 
 ${purpose(view, organization)}
 ${banner(view)}${form(view, 'identify', fields)}
 ${others}
-${aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') })}`,
+${asksForAccess(visit) ? requestAccess(view, visit, say('login.no_account')) : aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') })}`,
   };
 }
 
-function register(view: StepView, client: Client, fields: Html, asked: Asked, organization: string | null): PageContent {
+function register(view: StepView, visit: Visit, fields: Html, asked: Asked, organization: string | null): PageContent {
   const { say, typed, attempt } = view;
+  const { client, tenancy } = visit.place;
   const names = html`<div class="pair">
 ${field(view, { name: 'p_first_name', label: say('register.first_name'), isFirst: true, value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
 ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
@@ -69,19 +70,32 @@ ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: ty
 ${purpose(view, organization)}
 ${banner(view)}${form(view, 'identify', html`${client.asksForNames ? names : ''}${fields}${botCheck(view)}${submit(say('page.continue'))}`)}
 ${instead(view, asked)}
+${tenancy.selfSignUp === 'some_domains' || asksForAccess(visit) ? requestAccess(view, visit) : ''}
 ${client.showsSignInLink ? aside(view, 'switch', { before: say('register.have_account'), label: say('register.sign_in'), hidden: to('login') }) : ''}`,
   };
 }
 
-function accountNotFound(view: StepView): PageContent {
+function accountNotFound(view: StepView, visit: Visit): PageContent {
   const { say, attempt } = view;
   return {
     title: say('not_found.title'),
     body: html`<h1>${say('not_found.title')}</h1>
 <p class="lead">${rich(view, 'not_found.lead', { identifier: shownIdentifier(attempt) })}</p>
-${form(view, 'switch', html`${to('register')}${submit(say('not_found.create'))}`)}
+${asksForAccess(visit) ? requestAccess(view, visit) : form(view, 'switch', html`${to('register')}${submit(say('not_found.create'))}`)}
 ${back(view, say('not_found.back'))}`,
   };
+}
+
+/** Does the environment let nobody sign up by themselves, but ask to be let in? */
+function asksForAccess({ place: { tenancy }, attempt }: Visit): boolean {
+  return tenancy.selfSignUp === 'closed' && tenancy.allowsAccessRequests && !attempt.request.invitationId;
+}
+
+/** The way to the page on which people ask to be let in, where there is one. */
+function requestAccess({ say, basePath, language }: StepView, { place: { client, tenancy } }: Visit, before?: string): Html | '' {
+  if (!tenancy.allowsAccessRequests) return '';
+  const query = new URLSearchParams({ client_id: client.clientId, lang: language });
+  return html`<p class="aside">${before ? `${before} ` : ''}<a href="${basePath}/request-access?${query.toString()}">${say('request_access.link')}</a></p>`;
 }
 
 function to(flow: Flow): Html {

@@ -28,6 +28,8 @@ export const environmentPolicies: FeatureCases = {
       input: async (stage, name) => ({
         ...own(stage),
         allowedDomains: ['people.test', `${name}.test`],
+        allowAccessRequests: true,
+        allowSubscriptions: true,
         allowDynamicRegistration: true,
         refuseDisposableMail: true,
         allowMetadataDocuments: true,
