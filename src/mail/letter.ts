@@ -65,7 +65,7 @@ export function layOut(paper: Paper, { to, subject, heading, lead, code, action,
 ${name || logoUrl ? html`<p style="margin:0 0 24px">${top}</p>` : ''}
 <h1 style="margin:0 0 16px;font-size:20px">${heading}</h1>
 ${paragraph(lead)}
-${code ? html`<p dir="ltr" style="margin:0 0 16px;font:600 32px ui-monospace,monospace;letter-spacing:6px">${code}</p>` : ''}
+${code ? html`<p style="margin:0 0 16px;font:600 32px ui-monospace,monospace;letter-spacing:6px"><bdi dir="ltr">${code}</bdi></p>` : ''}
 ${action ? html`<p style="margin:0 0 16px"><a class="button" href="${action.link}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:${colors.button};color:${colors['on-button']};text-decoration:none">${action.label}</a></p>` : ''}
 ${rest ? paragraph(rest) : ''}
 </div></body></html>`;
