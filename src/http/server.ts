@@ -21,9 +21,9 @@ import { ownTexts } from '../features/page-texts/service.ts';
 import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
 import { randomToken, randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
-import { chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
+import { askedLanguages, chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
 import { speaker } from '../languages/texts.ts';
-import { OAuthError, type OAuthErrorCode, PageError, type PageErrorName } from '../oidc/errors.ts';
+import { describe, OAuthError, type OAuthErrorCode, PageError, type PageErrorName } from '../oidc/errors.ts';
 import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
@@ -175,8 +175,7 @@ export function originOf(request: FastifyRequest): Origin {
 
 /** The language that the person at the browser is spoken to in. */
 function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
-  const { lang } = (query ?? {}) as { lang?: unknown };
-  const asked = askedLanguage ?? (typeof lang === 'string' ? lang : null);
+  const asked = askedLanguage ?? askedLanguages(query ?? {});
   const { languages, defaultLanguage } = tenancy ?? {};
   return chooseLanguage({ asked, accepted: headers['accept-language'], spoken: languages, fallback: defaultLanguage });
 }
@@ -290,7 +289,7 @@ async function sendErrorPage(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  { about, number, detail = '' }: { about: PageErrorName; number?: number | undefined; detail?: string },
+  { about, number, detail }: { about: PageErrorName; number?: number | undefined; detail?: string },
 ): Promise<FastifyReply> {
   const accepted = request.headers.accept ?? '';
   const isForProgram = accepted.includes('application/json') && !accepted.includes('text/html');
@@ -298,16 +297,16 @@ async function sendErrorPage(
   request.organizationId = null;
   // An error may be that the database does not answer: then it is said plainly.
   const scene = await sceneOf(request).catch(() => plainScene(request));
-  const say = isForProgram ? speaker(DEFAULT_LANGUAGE) : scene.say;
-  const [title, message] = [say(`error.${about}.title`), say(`error.${about}.message`, { detail })];
   const reference = request.id;
-  if (!isForProgram)
-    return sendPage(reply, status, errorPage(scene, { title, message, number, reference, wayBack: request.wayBack ?? undefined }));
+  if (!isForProgram) {
+    const [title, message] = [scene.say(`error.${about}.title`), scene.say(`error.${about}.message`)];
+    return sendPage(reply, status, errorPage(scene, { title, message, detail, number, reference, wayBack: request.wayBack ?? undefined }));
+  }
   return reply
     .code(status)
     .header('cache-control', 'no-store')
     .header('vary', 'accept')
-    .send({ error: title, error_description: message, number, reference });
+    .send({ error: speaker(DEFAULT_LANGUAGE)(`error.${about}.title`), error_description: describe(about, detail), number, reference });
 }
 
 /** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1).

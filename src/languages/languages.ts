@@ -34,7 +34,7 @@ export function directionOf(language: Language): 'ltr' | 'rtl' {
 }
 
 export interface LanguageChoice {
-  /** The tag that the application asks for. */
+  /** The tags that the application asks for, the best first, with spaces between them. */
   readonly asked?: string | null | undefined;
   /** The browser's Accept-Language header. */
   readonly accepted?: string | undefined;
@@ -49,11 +49,18 @@ export function chooseLanguage({ asked, accepted, spoken = [], fallback }: Langu
   const available = spoken.length > 0 ? spoken : LANGUAGES;
   const last =
     fallback && available.includes(fallback) ? fallback : available.includes(DEFAULT_LANGUAGE) ? DEFAULT_LANGUAGE : available[0]!;
-  for (const wanted of [asked && isTag(asked) ? [asked] : [], preferences(accepted)]) {
+  const asks = (asked ?? '').split(' ').filter(isTag);
+  for (const wanted of [...asks.map((tag) => [tag]), preferences(accepted)]) {
     const found = closest(wanted, available);
     if (found) return found;
   }
   return last;
+}
+
+/** What a request's parameters ask for: `lang`, then the tags of `ui_locales` (OpenID Connect Core §3.1.2.1), with spaces between them. What is no tag is no reason to refuse. */
+export function askedLanguages({ lang, ui_locales }: { readonly lang?: unknown; readonly ui_locales?: unknown }): string | null {
+  const texts = [lang, ui_locales].filter((text) => typeof text === 'string');
+  return texts.join(' ').slice(0, 301).split(' ').filter(isTag).join(' ') || null;
 }
 
 const NOTHING = 'zxx';

@@ -13,6 +13,7 @@ import { isPushedRequestUri, takePushedRequest } from '../features/pushed-reques
 import type { AuthorizationRequest } from '../features/sign-in-attempts/service.ts';
 import { isEmail, isPhone, isUsername } from '../features/text.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import { askedLanguages } from '../languages/languages.ts';
 import { clientOfDocument, isDocumentUrl } from './client-id-metadata-document.ts';
 import { invitationGone, PageError, RedirectError } from './errors.ts';
 import { hintedSubject } from './id-token-hint.ts';
@@ -125,7 +126,7 @@ export async function checkAuthorization(
       nonce: value(draft.query, 'nonce') ?? null,
       dpopJkt: value(draft.query, 'dpop_jkt') ?? null,
       loginHint: invitation?.email ?? loginHint(value(draft.query, 'login_hint')),
-      lang: language(draft.query),
+      lang: askedLanguages(draft.query),
       asksConsent: draft.asksConsent,
       hasSuccessPage: isTrue(draft.query, 'has_success_page') || isTrue(draft.query, 'is_use_auth_success_page'),
       // An invitation's code may be in it, which is kept nowhere in the open.
@@ -293,10 +294,4 @@ function loginHint(hint: string | undefined): string | null {
   const [kind, text = '', country] = hint.split(':');
   if (kind === 'phone') return isPhone(text) && /^[a-z]{2}$/i.test(country ?? 'us') ? hint : null;
   return (kind === 'username' ? isUsername(text) && hint === `username:${text}` : isEmail(hint)) ? hint : null;
-}
-
-/** The language that the pages are asked for; what is no language tag is no reason to refuse. */
-function language(query: Query): string | null {
-  const asked = value(query, 'lang') ?? value(query, 'ui_locales')?.split(' ')[0];
-  return asked && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(asked) ? asked : null;
 }

@@ -91,12 +91,12 @@ export class PageError extends Error {
   readonly about: PageErrorName;
   /** The number that support can look up. */
   readonly number: number | undefined;
-  /** What is wrong with a request in particular, for who develops the application: in English. */
+  /** What is wrong with a request in particular, for who develops the application: always in English. */
   readonly detail: string;
 
   /** What the page says below its title, in English. */
   get description(): string {
-    return speaker(DEFAULT_LANGUAGE)(`error.${this.about}.message`, { detail: this.detail });
+    return describe(this.about, this.detail);
   }
 
   constructor(status: number, about: PageErrorName, { number, detail = '' }: { number?: number; detail?: string } = {}) {
@@ -106,6 +106,11 @@ export class PageError extends Error {
     this.number = number;
     this.detail = detail;
   }
+}
+
+/** An error for programs. */
+export function describe(about: PageErrorName, detail = ''): string {
+  return [speaker(DEFAULT_LANGUAGE)(`error.${about}.message`), detail].filter(Boolean).join(' ');
 }
 
 /** One message for every reason: a stranger learns nothing of an invitation by its code. */

@@ -12,7 +12,17 @@ import { type IdTokenHint, readIdTokenHint } from './id-token-hint.ts';
 import { type Query, value } from './parameters.ts';
 
 /** The parameters that are read; any other is ignored, as those behind an address that was not encoded. */
-const PARAMETERS = ['redirect', 'redirect_uri', 'post_logout_redirect_uri', 'client_id', 'state', 'id_token_hint', 'all_sessions'] as const;
+const PARAMETERS = [
+  'redirect',
+  'redirect_uri',
+  'post_logout_redirect_uri',
+  'client_id',
+  'state',
+  'id_token_hint',
+  'all_sessions',
+  'ui_locales',
+  'lang',
+] as const;
 
 /** The parameters of a request that are read, as a query. */
 export function logoutParameters(query: Query): Record<string, string> {

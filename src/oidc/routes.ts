@@ -7,6 +7,7 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { offerNonceIn, originOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
+import { askedLanguages } from '../languages/languages.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin } from '../signin/flow.ts';
@@ -150,6 +151,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       infrastructure.vault.mac('csrf', `${sessionToken(request)} logout`).toString('base64url');
     const leave = async (request: FastifyRequest, reply: FastifyReply, query: Query, isConfirmed: boolean) => {
       const { tenancy } = request;
+      request.askedLanguage = askedLanguages(query);
       const { isDone, destination } = await logout(contextOf(request), tenancy, query, sessionToken(request), isConfirmed);
       const location = 'location' in destination ? destination.location : undefined;
       if (!isDone) {

@@ -4,6 +4,8 @@ import { html, page, raw, rich, type Scene } from './layout.ts';
 export interface ErrorView {
   readonly title: string;
   readonly message: string;
+  /** For who develops the application: in English, whatever the page is in. */
+  readonly detail?: string | undefined;
   /** The number that support can look up. */
   readonly number?: number | undefined;
   /** Names this one occurrence in the log. */
@@ -21,7 +23,7 @@ export interface WayBack {
   readonly isDynamic: boolean;
 }
 
-export function errorPage(scene: Scene, { title, message, number, reference, wayBack }: ErrorView): string {
+export function errorPage(scene: Scene, { title, message, detail, number, reference, wayBack }: ErrorView): string {
   const { say } = scene;
   return page(scene, {
     title,
@@ -29,6 +31,7 @@ export function errorPage(scene: Scene, { title, message, number, reference, way
 <p class="lead">${message}</p>
 ${wayBack?.loginUri ? html`<p><a class="primary" href="${wayBack.loginUri}">${say('page.sign_in_again')}</a></p>` : ''}
 ${wayBack?.homepageUri ? html`<p${wayBack.loginUri ? raw(' class="aside"') : ''}><a${wayBack.loginUri ? '' : raw(' class="primary"')} href="${wayBack.homepageUri}">${say('page.back_to_application', { application: wayBack.name })}</a></p>` : ''}
+${detail ? html`<p class="reference" lang="en" dir="ltr">${detail}</p>` : ''}
 ${reference ? html`<p class="reference">${number ? html`${say('page.error_number', { number })}<br>` : ''}${rich(scene, 'page.reference', { reference: html`<bdi>${reference}</bdi>` })}</p>` : ''}`,
   });
 }

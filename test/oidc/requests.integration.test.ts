@@ -316,8 +316,8 @@ test('a connection that is not there, a language that is none and a plan keep no
 
 test('the language that is asked for is kept with the attempt', async () => {
   for (const [parameters, lang] of [
-    [{ lang: 'en-AU', ui_locales: 'fr' }, 'en-AU'],
-    [{ ui_locales: 'pt-BR fr' }, 'pt-BR'],
+    [{ lang: 'en-AU', ui_locales: 'fr' }, 'en-AU fr'],
+    [{ ui_locales: 'pt-BR  ../etc fr' }, 'pt-BR fr'],
     [{ lang: '../etc' }, null],
   ] as const) {
     const page = await newAgent().open(requestOf(gatehouse, 'spa', parameters).url);

@@ -9,11 +9,11 @@ import { readOwnTexts } from '../page-texts/service.ts';
 /** What mail programs show; they leave out a drawing. */
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif'];
 
-/** @param about the organization that the mail is about, and whether it goes to the person at the browser, whose language is known */
+/** @param about the organization that the mail is about, and to whom it goes: the person at the browser, or an address, whose user's language is known from the latest sign-in */
 export async function paperFor(
   ctx: Context,
   environmentId: string,
-  about: { readonly organizationId?: string | null; readonly isToVisitor?: boolean } = {},
+  about: { readonly organizationId?: string | null; readonly to?: 'visitor' | { readonly email: string } } = {},
 ): Promise<Paper> {
   const environment = await ctx.db.environment.findUniqueOrThrow({
     where: { id: environmentId },
@@ -22,7 +22,7 @@ export async function paperFor(
   const { name, theme, logo, light, dark } = await mailBrandOf(ctx.db, environmentId, about.organizationId ?? null);
   const picture = theme === 'dark' ? logo?.dark : logo?.light;
   const language = chooseLanguage({
-    asked: about.isToVisitor ? ctx.origin.language : null,
+    asked: about.to === 'visitor' ? ctx.origin.language : about.to && (await languageOf(ctx, environmentId, about.to.email)),
     spoken: environment.languages as Language[],
     fallback: environment.defaultLanguage as Language,
   });
@@ -35,4 +35,12 @@ export async function paperFor(
     light,
     dark,
   };
+}
+
+async function languageOf(ctx: Context, environmentId: string, email: string): Promise<string | null> {
+  const identity = await ctx.db.identity.findFirst({
+    where: { environmentId, type: 'email', normalized: email.toLowerCase() },
+    select: { user: { select: { language: true } } },
+  });
+  return identity?.user.language ?? null;
 }

@@ -92,7 +92,7 @@ export const createOrganizationInvitation = action({
 
 async function mailInvitation(ctx: Context, organization: Organization, to: string, link: string): Promise<void> {
   const { environmentId, id: organizationId, name: organizationName } = organization;
-  const paper = await paperFor(ctx, environmentId, { organizationId });
+  const paper = await paperFor(ctx, environmentId, { organizationId, to: { email: to } });
   const mail = organizationInvitationMail(paper, { to, organizationName, link });
   await sendMail(ctx, mail, { kind: 'organization_invitation', environmentId, organizationId });
 }

@@ -75,7 +75,7 @@ export interface AuthorizationRequest {
   readonly invitationId: string | null;
   /** The address to sign in with, with an invitation the only one; or `phone:<E.164>:<country>`, or `username:<name>`. */
   readonly loginHint: string | null;
-  /** The language tag that the pages are asked for. */
+  /** The language tags that the pages are asked for, the best first, with spaces between them. */
   readonly lang: string | null;
   readonly hasSuccessPage: boolean;
   /** Whether an application that nobody has looked at wants the person asked again. */
@@ -265,7 +265,7 @@ async function deliverCode(ctx: Context, attempt: Attempt, code: string, { appli
   if (!to) return;
   if (isPhone(to)) return textCode(ctx, environmentId, to, purpose === 'no_account' ? null : code, issuer);
   const organizationId = attempt.organizationId ?? attempt.request.organizationId;
-  const paper = await paperFor(ctx, environmentId, { organizationId, isToVisitor: true });
+  const paper = await paperFor(ctx, environmentId, { organizationId, to: 'visitor' });
   const mail =
     purpose === 'no_account'
       ? noAccountMail(paper, { to, applicationName })

@@ -70,7 +70,7 @@ export const inviteTeamMember = action({
 
 async function mailInvitation(ctx: Context, letter: Parameters<typeof teamInvitationMail>[1]): Promise<void> {
   const { id: environmentId } = await accountEnvironment(ctx);
-  const paper = await paperFor(ctx, environmentId);
+  const paper = await paperFor(ctx, environmentId, { to: { email: letter.to } });
   await sendMail(ctx, teamInvitationMail(paper, letter), { kind: 'team_invitation', environmentId });
 }
 

@@ -64,6 +64,10 @@ export const User = builder.prismaObject('User', {
     createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When the record was made.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: true, description: 'When the profile last changed.' }),
     lastSignedInAt: t.expose('lastSignedInAt', { type: 'DateTime', nullable: true, description: 'The latest sign-in.' }),
+    language: t.exposeString('language', {
+      nullable: true,
+      description: 'The language (BCP 47) of the latest sign-in: mails that nobody at a browser asks for are written in it.',
+    }),
     totalSignIns: t.exposeInt('totalSignIns', { nullable: true, description: 'How often the person has signed in.' }),
     email: t.string({
       nullable: true,

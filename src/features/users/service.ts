@@ -246,7 +246,13 @@ export async function isSuspended(ctx: Context, environmentId: string, userId: s
 export async function recordSignIn(ctx: Context, { environmentId, businessId }: Scope, userId: string): Promise<boolean> {
   const { count } = await ctx.db.user.updateMany({
     where: { environmentId, id: userId, isSuspended: false, accessRemovedAt: null },
-    data: { totalSignIns: { increment: 1 }, lastSignedInAt: ctx.clock.now(), failedSignIns: 0, lockedUntil: null },
+    data: {
+      totalSignIns: { increment: 1 },
+      lastSignedInAt: ctx.clock.now(),
+      language: ctx.origin.language,
+      failedSignIns: 0,
+      lockedUntil: null,
+    },
   });
   if (count === 0) return false;
   await audit(actingAs(ctx, { kind: 'user', environmentId, userId }), {
