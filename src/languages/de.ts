@@ -50,6 +50,7 @@ export const de: Texts = {
   'code.on_file_lead': 'Wir haben einen Code an die E-Mail-Adresse von {username} gesendet.',
   'code.nothing_there': 'Nichts angekommen?',
   'code.resend': 'Neuen Code senden',
+  'code.sent_again': 'Ein neuer Code ist unterwegs.',
   'code.back': 'Andere Adresse verwenden',
 
   'provide_email.title': 'Ihre E-Mail-Adresse',

@@ -49,10 +49,11 @@ export const en = {
   'code.on_file_lead': 'We sent a code to the email address of {username}.',
   'code.nothing_there': 'Nothing there?',
   'code.resend': 'Send another code',
+  'code.sent_again': 'Another code is on its way.',
   'code.back': 'Use another address',
 
   'provide_email.title': 'Your email address',
-  'provide_email.lead': 'We write to it when you have lost your password. It is proved by a code, once.',
+  'provide_email.lead': 'If you lose your password, we write to you here. We send a code once, to check that the address is yours.',
 
   'password.title': 'Enter your password',
   'password.lead': 'for {identifier}',
@@ -71,7 +72,7 @@ export const en = {
   'passkey_setup.heading': 'Sign in faster next time',
   'passkey_setup.heading_mandatory': 'Create your passkey',
   'passkey_setup.lead':
-    'With a passkey you sign in by your fingerprint, your face or the lock of your device. There is nothing to remember, and nothing to type.',
+    'With a passkey you sign in with your fingerprint, your face or the lock of your device. There is nothing to remember, and nothing to type.',
   'passkey_setup.create': 'Create a passkey',
   'passkey_setup.later': 'Not now',
   'passkey_setup.back': 'Use another account',
@@ -131,7 +132,7 @@ export const en = {
   'wants.profile': 'Your name and picture',
   'wants.email': 'Your email address',
   'wants.phone': 'Your phone number',
-  'wants.offline': 'Stay signed in while you are away',
+  'wants.offline': 'Access while you are away',
   'wants.list': 'It gets:',
 
   'terms.title': 'Before you go on',
@@ -180,7 +181,7 @@ export const en = {
 
   'answer.title': 'Back to the application',
   'answer.heading': 'One moment',
-  'answer.lead': 'You go back to the application.',
+  'answer.lead': 'You are on your way back to the application.',
   'answer.success_lead': 'You can go back to the application, and close this page.',
   'answer.back': 'Back to the application',
 
@@ -215,7 +216,7 @@ export const en = {
   'problem.passkey_mandatory': 'You need a passkey to go on.',
   'problem.passkeys_off': 'Passkeys are not used here. Sign in another way.',
   'problem.bot_check': 'We could not make sure that you are not a program. Try again.',
-  'problem.disposable_email': 'Addresses that are made to be thrown away cannot sign up here. Use your own. (Error 9697)',
+  'problem.disposable_email': 'Throwaway addresses cannot sign up here. Use one that you keep. (Error 9697)',
   'problem.locked': 'Too many wrong attempts. This account is locked for some minutes.',
   'problem.code_form': 'The code has six digits.',
   'problem.code_wrong': 'That is not the code we sent. Check the latest message.',

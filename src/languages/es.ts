@@ -50,6 +50,7 @@ export const es: Texts = {
   'code.on_file_lead': 'Hemos enviado un código a la dirección de correo de {username}.',
   'code.nothing_there': '¿No ha llegado nada?',
   'code.resend': 'Enviar otro código',
+  'code.sent_again': 'Otro código está en camino.',
   'code.back': 'Usar otra dirección',
 
   'provide_email.title': 'Tu dirección de correo',

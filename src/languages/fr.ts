@@ -50,6 +50,7 @@ export const fr: Texts = {
   'code.on_file_lead': 'Nous avons envoyé un code à l’adresse e-mail de {username}.',
   'code.nothing_there': 'Rien reçu ?',
   'code.resend': 'Envoyer un autre code',
+  'code.sent_again': 'Un autre code est en route.',
   'code.back': 'Utiliser une autre adresse',
 
   'provide_email.title': 'Votre adresse e-mail',

@@ -50,6 +50,7 @@ export const he: Texts = {
   'code.on_file_lead': 'שלחנו קוד לכתובת האימייל של {username}.',
   'code.nothing_there': 'לא הגיע דבר?',
   'code.resend': 'שליחת קוד אחר',
+  'code.sent_again': 'קוד אחר בדרך.',
   'code.back': 'שימוש בכתובת אחרת',
 
   'provide_email.title': 'כתובת האימייל שלך',

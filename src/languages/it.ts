@@ -50,6 +50,7 @@ export const it: Texts = {
   'code.on_file_lead': 'Abbiamo inviato un codice all’indirizzo email di {username}.',
   'code.nothing_there': 'Non è arrivato niente?',
   'code.resend': 'Invia un altro codice',
+  'code.sent_again': 'Un altro codice è in arrivo.',
   'code.back': 'Usa un altro indirizzo',
 
   'provide_email.title': 'Il tuo indirizzo email',

@@ -50,6 +50,7 @@ export const ms: Texts = {
   'code.on_file_lead': 'Kami telah menghantar kod ke alamat e-mel {username}.',
   'code.nothing_there': 'Tiada apa-apa diterima?',
   'code.resend': 'Hantar kod lain',
+  'code.sent_again': 'Kod lain sedang dihantar.',
   'code.back': 'Gunakan alamat lain',
 
   'provide_email.title': 'Alamat e-mel anda',

@@ -50,6 +50,7 @@ export const nb: Texts = {
   'code.on_file_lead': 'Vi har sendt en kode til e-postadressen til {username}.',
   'code.nothing_there': 'Har det ikke kommet noe?',
   'code.resend': 'Send en ny kode',
+  'code.sent_again': 'En ny kode er på vei.',
   'code.back': 'Bruk en annen adresse',
 
   'provide_email.title': 'E-postadressen din',

@@ -50,6 +50,7 @@ export const nl: Texts = {
   'code.on_file_lead': 'We hebben een code gestuurd naar het e-mailadres van {username}.',
   'code.nothing_there': 'Niets gekregen?',
   'code.resend': 'Stuur een andere code',
+  'code.sent_again': 'Er is een andere code onderweg.',
   'code.back': 'Gebruik een ander adres',
 
   'provide_email.title': 'Je e-mailadres',

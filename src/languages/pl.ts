@@ -50,6 +50,7 @@ export const pl: Texts = {
   'code.on_file_lead': 'Wysłaliśmy kod na adres e-mail użytkownika {username}.',
   'code.nothing_there': 'Nic nie przyszło?',
   'code.resend': 'Wyślij inny kod',
+  'code.sent_again': 'Inny kod jest już w drodze.',
   'code.back': 'Użyj innego adresu',
 
   'provide_email.title': 'Twój adres e-mail',

@@ -50,6 +50,7 @@ export const ptBR: Texts = {
   'code.on_file_lead': 'Enviamos um código para o endereço de e-mail de {username}.',
   'code.nothing_there': 'Não chegou nada?',
   'code.resend': 'Enviar outro código',
+  'code.sent_again': 'Outro código está a caminho.',
   'code.back': 'Usar outro endereço',
 
   'provide_email.title': 'Seu endereço de e-mail',

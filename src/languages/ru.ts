@@ -50,6 +50,7 @@ export const ru: Texts = {
   'code.on_file_lead': 'Мы отправили код на адрес электронной почты пользователя {username}.',
   'code.nothing_there': 'Ничего не пришло?',
   'code.resend': 'Отправить другой код',
+  'code.sent_again': 'Другой код уже отправлен.',
   'code.back': 'Использовать другой адрес',
 
   'provide_email.title': 'Ваш адрес электронной почты',

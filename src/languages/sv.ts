@@ -50,6 +50,7 @@ export const sv: Texts = {
   'code.on_file_lead': 'Vi har skickat en kod till e-postadressen för {username}.',
   'code.nothing_there': 'Har inget kommit?',
   'code.resend': 'Skicka en ny kod',
+  'code.sent_again': 'En ny kod är på väg.',
   'code.back': 'Använd en annan adress',
 
   'provide_email.title': 'Din e-postadress',

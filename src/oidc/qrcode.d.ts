@@ -1,5 +1,5 @@
-/** The one function of the package that is used; it brings no types. */
+/** The functions of the package that are used; it brings no types. */
 declare module 'qrcode' {
-  const qrcode: { toDataURL(text: string): Promise<string> };
+  const qrcode: { toDataURL(text: string): Promise<string>; toString(text: string, options: { type: 'svg' }): Promise<string> };
   export default qrcode;
 }

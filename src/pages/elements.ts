@@ -9,6 +9,8 @@ export interface FormView extends Scene {
   readonly problem?: { readonly text: TextKey; readonly values?: Values; readonly field?: string } | undefined;
   /** What the form that makes an account, adds to a list or sends a message has to solve. */
   readonly botChallenge?: BotChallenge | undefined;
+  /** Whether another code has just been sent, as the person asked. */
+  readonly isSentAgain?: boolean;
   /** What the person typed, but for secrets. */
   readonly typed: Readonly<Record<string, string | undefined>>;
 }
@@ -58,6 +60,11 @@ export function botCheck(view: FormView): Html | '' {
 /** What is wrong with no field in particular. */
 export function banner({ problem, say }: FormView): Html | '' {
   return problem && !problem.field ? html`<p class="banner" role="alert">${say(problem.text, problem.values)}</p>` : '';
+}
+
+/** That another code is on its way. */
+export function sentAgain({ isSentAgain, problem, say }: StepView): Html | '' {
+  return isSentAgain && !problem ? html`<p class="notice" role="status">${say('code.sent_again')}</p>` : '';
 }
 
 export interface Field {

@@ -15,6 +15,11 @@ export function pageOf(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
   return `${tenancy.issuer}/signin/${attempt.id}`;
 }
 
+/** The same, where it says that another code is on its way. */
+export function pageAfterSending(tenancy: Tenancy, attempt: Pick<Attempt, 'id'>): string {
+  return `${pageOf(tenancy, attempt)}?sent`;
+}
+
 /** Whose tries are taken by what is typed in an attempt. */
 export function suspectOf({ userId, phone, email, username }: Pick<Attempt, 'userId' | 'phone' | 'email' | 'username'>): Suspect {
   if (userId) return { userId };

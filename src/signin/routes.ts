@@ -101,7 +101,11 @@ async function show(
   const scene = await sceneOf(request);
   const step = STEPS[attempt.step];
   const botChallenge = step.botChecked ? await poseBotCheck(visited.ctx, place.tenancy, botChecked(attempt)) : undefined;
-  const { title, ...content } = await step.show({ ...scene, attempt, applicationName, csrf, typed, problem: shown, botChallenge }, visited);
+  const isSentAgain = Object.hasOwn(request.query as object, 'sent');
+  const { title, ...content } = await step.show(
+    { ...scene, attempt, applicationName, csrf, typed, problem: shown, botChallenge, isSentAgain },
+    visited,
+  );
   return sendPage(reply, shown?.status ?? 200, page(scene, { title: `${title} – ${applicationName}`, ...content }), {
     formAction: `'self' ${formTarget(attempt.request.redirectUri)}`,
     nonce: content.script || botChallenge?.kind === 'proof_of_work' ? scene.nonce : undefined,

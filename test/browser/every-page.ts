@@ -202,6 +202,13 @@ const OTHER_PAGES: readonly HostedPage[] = [
     },
   },
   {
+    name: 'code-sent-again',
+    async open(stage) {
+      await openStep(stage, 'code');
+      await goTo(stage.page, `${stage.page.url()}?sent`);
+    },
+  },
+  {
     name: 'new-password-mistake',
     async open(stage) {
       await openStep(stage, 'new_password');

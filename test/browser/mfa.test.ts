@@ -34,8 +34,10 @@ test('is set up by what the page shows, asked for at the next sign-in, and repla
 
   const first = await arrive(email);
   const key = (await first.locator('.secret').innerText()).replaceAll(' ', '');
-  const picture = await QRCode.toDataURL(authenticatorUri(key, { issuer, account: email }));
-  expect(await first.getByRole('img', { name: 'QR code for your authenticator app' }).getAttribute('src')).toBe(picture);
+  const picture = Buffer.from(await QRCode.toString(authenticatorUri(key, { issuer, account: email }), { type: 'svg' })).toString('base64');
+  expect(await first.getByRole('img', { name: 'QR code for your authenticator app' }).getAttribute('src')).toBe(
+    `data:image/svg+xml;base64,${picture}`,
+  );
   await type(first, appCode(gatehouse, key));
   const codes = await first.locator('.codes li').allInnerTexts();
   expect(codes).toHaveLength(10);

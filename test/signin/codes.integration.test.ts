@@ -38,7 +38,8 @@ const wrong = (code: string, count: number) =>
 async function resend(agent: UserAgent, page: PageView, email: string): Promise<string> {
   const after = await gatehouse.mailCount(email);
   gatehouse.advance(31);
-  await agent.submit(page, 'resend');
+  const next = await agent.submit(page, 'resend');
+  expect(next.html).toContain('<p class="notice" role="status">Another code is on its way.</p>');
   return codeIn(await gatehouse.mailTo(email, { after }));
 }
 
@@ -161,6 +162,7 @@ test('another code comes after half a minute and not before; then only the new o
   const early = await agent.submit(page, 'resend');
   expect([early.status, problemOf(early)]).toEqual([429, expect.stringMatching(/a moment ago/)]);
   expect(await gatehouse.mailCount(email)).toBe(1);
+  expect(early.html).not.toContain('role="status"');
   const fresh = await resend(agent, page, email);
   if (fresh !== code) expect((await type(agent, page, code)).status).toBe(422);
   expect(isSignedIn(await type(agent, page, fresh))).toBe(true);

@@ -40,7 +40,7 @@ describe('an authenticator app', () => {
   test('is set up by a code of the key that the page shows as a picture and as text, and proved by one at each sign-in', async () => {
     const { email, userId, agent, page, request } = await somebodyAsked(['REQUIRED', ['AUTHENTICATOR_APP']]);
     expect(headingOf(page)).toBe('Set up your authenticator app');
-    expect(page.html).toMatch(/<img class="qr" src="data:image\/png;base64,[^"]+" alt="QR code for your authenticator app"/);
+    expect(page.html).toMatch(/<img class="qr" src="data:image\/svg\+xml;base64,[^"]+" alt="QR code for your authenticator app"/);
     const wrong = await agent.submit(page, 'mfa_confirm', { p_confirmation_code: appCode(gatehouse, 'A'.repeat(32)) });
     expect([wrong.status, problemOf(wrong), keyOn(wrong)]).toEqual([422, expect.stringContaining('your app'), keyOn(page)]);
     expect(problemOf(await agent.submit(page, 'mfa_confirm', { p_confirmation_code: 'abc' }))).toBe('The code has six digits.');

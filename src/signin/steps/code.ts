@@ -10,12 +10,12 @@ import { forgetFailures } from '../../features/sign-in-failures/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { addIdentity, checkIdentity, createUserRow, findUserIdBy, verifyIdentity } from '../../features/users/service.ts';
 import { invitationGone } from '../../oidc/errors.ts';
-import { aside, back, banner, botCheck, codeField, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, codeField, form, type StepView, sentAgain, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { signUpProblem } from '../admission.ts';
 import { identified, type Outcome } from '../flow.ts';
 import { type Identifier, shownIdentifier } from '../identifiers.ts';
-import { expired, type Place, pageOf, shownName, suspectOf } from '../place.ts';
+import { expired, type Place, pageAfterSending, pageOf, shownName, suspectOf } from '../place.ts';
 import { proceed } from '../tail.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult } from './step.ts';
@@ -33,7 +33,7 @@ function enterCode(view: StepView): PageContent {
     title: say('code.title'),
     body: html`<h1>${say(attempt.phone ? 'code.phone_heading' : 'code.heading')}</h1>
 <p class="lead">${sentTo(view)}</p>
-${banner(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${banner(view)}${sentAgain(view)}${form(view, 'code', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${aside(view, 'resend', { before: say('code.nothing_there'), label: say('code.resend'), hidden: botCheck(view) })}
 ${back(view)}`,
   };
@@ -81,7 +81,7 @@ export async function askForCode(ctx: Context, place: Place, attempt: Attempt, c
 
 /** The page's "send another code". */
 async function resendCode({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
-  if (await sendAnotherCode(ctx, place, attempt)) return { location: pageOf(place.tenancy, attempt) };
+  if (await sendAnotherCode(ctx, place, attempt)) return { location: pageAfterSending(place.tenancy, attempt) };
   return problem('problem.code_sent', undefined, 429);
 }
 

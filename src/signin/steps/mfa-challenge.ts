@@ -5,10 +5,10 @@ import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
 import { updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import type { TextKey } from '../../languages/texts.ts';
-import { aside, banner, botCheck, codeField, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, banner, botCheck, codeField, field, form, type StepView, sentAgain, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { challengeWith, pendingOf, sendMfaCode } from '../mfa.ts';
-import { pageOf } from '../place.ts';
+import { pageAfterSending, pageOf } from '../place.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 import { codeOf, tryCode } from './typed-code.ts';
@@ -47,7 +47,7 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
     title: say('mfa_challenge.title'),
     body: html`<h1>${say('mfa_challenge.title')}</h1>
 <p class="lead">${lead}</p>
-${banner(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${banner(view)}${isApp ? '' : sentAgain(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${sent.length > 0 ? form(view, 'mfa_send', html`${botCheck(view)}${sent.map((one) => sending(view, one, one === factor))}`) : ''}
 ${hasOtherApp ? aside(view, 'mfa_use_app', { label: say('mfa_challenge.by_app') }) : ''}
 ${hasRecovery ? aside(view, 'mfa_use_recovery', { label: say('mfa_challenge.recovery') }) : ''}`,
@@ -104,10 +104,12 @@ async function send(request: StepRequest): Promise<StepResult> {
   const asked = askedFor(request, now);
   const factor = now.due === 'prove' ? now.enrolled.filter(isSentTo).find(({ id }) => id === typed['p_factor']) : undefined;
   if (!factor) return onwards(request);
-  if (factor !== asked) await challengeWith(ctx, place, attempt, factor);
-  else if (!(await sendMfaCode(ctx, place, attempt, factorSecret(ctx, factor), { step: 'mfa_challenge' })))
-    return problem('problem.code_sent', undefined, 429);
-  return { location: pageOf(place.tenancy, attempt) };
+  if (factor !== asked) {
+    await challengeWith(ctx, place, attempt, factor);
+    return { location: pageOf(place.tenancy, attempt) };
+  }
+  const isSent = await sendMfaCode(ctx, place, attempt, factorSecret(ctx, factor), { step: 'mfa_challenge' });
+  return isSent ? { location: pageAfterSending(place.tenancy, attempt) } : problem('problem.code_sent', undefined, 429);
 }
 
 async function useApp(request: StepRequest): Promise<StepResult> {

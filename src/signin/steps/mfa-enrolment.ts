@@ -5,10 +5,10 @@ import { mfaRequirement, possibleFactors } from '../../features/mfa-factors/requ
 import { dropCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import { isPhone } from '../../features/text.ts';
-import { aside, banner, botCheck, codeField, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, banner, botCheck, codeField, form, type StepView, sentAgain, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { pendingOf, sealPending, sendMfaCode } from '../mfa.ts';
-import { pageOf } from '../place.ts';
+import { pageAfterSending, pageOf } from '../place.ts';
 import { emailField, readEmail } from './email-field.ts';
 import { chooseAnother, refuse } from './mfa-offer.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
@@ -43,13 +43,15 @@ async function scan(view: StepView, visit: Visit): Promise<PageContent> {
   const { say, applicationName } = view;
   const { ctx, place, attempt } = visit;
   const { key = '' } = pendingOf(ctx, attempt);
-  const { toDataURL } = (await import('qrcode')).default;
+  const qrcode = (await import('qrcode')).default;
   const uri = authenticatorUri(key, { issuer: applicationName, account: attempt.email ?? new URL(place.tenancy.issuer).host });
+  // Drawn: to make pixels of it takes five times as long.
+  const picture = Buffer.from(await qrcode.toString(uri, { type: 'svg' })).toString('base64');
   return {
     title: say('mfa_app.title'),
     body: html`<h1>${say('mfa_app.title')}</h1>
 <p class="lead">${say('mfa_app.lead')}</p>
-<img class="qr" src="${await toDataURL(uri)}" alt="${say('mfa_app.qr')}" width="200" height="200">
+<img class="qr" src="data:image/svg+xml;base64,${picture}" alt="${say('mfa_app.qr')}" width="200" height="200">
 <p class="aside">${say('mfa_app.manual')}</p>
 <p class="secret" dir="ltr">${key.match(/.{1,4}/g)?.join(' ')}</p>
 ${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
@@ -108,7 +110,7 @@ function enterCode(view: StepView, { ctx, attempt }: Visit): PageContent {
     title: say('code.title'),
     body: html`<h1>${say(isText ? 'code.phone_heading' : 'code.heading')}</h1>
 <p class="lead">${isText ? rich(view, 'code.phone_lead', { phone: address }) : rich(view, 'code.lead', { email: address })}</p>
-${banner(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${banner(view)}${sentAgain(view)}${form(view, 'mfa_confirm', html`${codeField(view)}${submit(say('page.continue'))}`)}
 ${aside(view, 'mfa_resend', { before: say('code.nothing_there'), label: say('code.resend'), hidden: botCheck(view) })}
 ${aside(view, 'mfa_back', { label: say(isText ? 'mfa_phone.back' : 'code.back') })}`,
   };
@@ -127,7 +129,7 @@ async function confirmAddress(request: StepRequest): Promise<StepResult> {
 async function resend({ ctx, place, attempt }: StepRequest): Promise<StepResult> {
   const { address } = pendingOf(ctx, attempt);
   if (address && (await sendMfaCode(ctx, place, attempt, address, { step: 'mfa_new_code' })))
-    return { location: pageOf(place.tenancy, attempt) };
+    return { location: pageAfterSending(place.tenancy, attempt) };
   return problem('problem.code_sent', undefined, 429);
 }
 
