@@ -157,6 +157,41 @@ describe('going past the page', () => {
     expect(problemOf(await typeAppCode(gatehouse, again.agent, again.page, key))).toMatch(/not the code/);
   });
 
+  test('by somebody else’s factor, which is as one that is not there: nothing is sent to it', async () => {
+    const settingUp = async (email: string) => {
+      const { agent, page } = await signIn(gatehouse, email, { parameters: { prompt: 'login' } });
+      const after = await gatehouse.mailCount(email);
+      await typeMfaCode(gatehouse, agent, await agent.submit(page, 'mfa_address', { p_mfa_email: email }), email, after, 'mfa_confirm');
+    };
+    const [victim, thief] = [await newPerson(gatehouse), await newPerson(gatehouse)];
+    await mfaPolicy(gatehouse, 'REQUIRED', ['EMAIL']);
+    for (const { email } of [victim, thief]) await settingUp(email);
+    const { environmentId, id: theirs, ...row } = await prisma().mfaFactor.findFirstOrThrow({ where: { userId: victim.userId } });
+    // Of the same person’s namesake elsewhere: the id is free in each environment.
+    const elsewhere = await prisma().environment.findFirstOrThrow({ where: { kind: 'non_production' } });
+    await prisma().user.create({ data: { environmentId: elsewhere.id, id: thief.userId } });
+    const foreign = `mfa_${'e'.repeat(32)}`;
+    await prisma().mfaFactor.create({ data: { ...row, environmentId: elsewhere.id, id: foreign, userId: thief.userId } });
+    gatehouse.advance(61);
+    const { agent, page } = await signIn(gatehouse, thief.email);
+    const codes = () => prisma().sentCode.count({ where: { environmentId, normalized: victim.email } });
+    const before = await codes();
+    const pages = [];
+    for (const p_factor of [theirs, foreign, `mfa_${'0'.repeat(32)}`, 'x', '']) {
+      gatehouse.advance(61);
+      const answer = await agent.submit(page, 'mfa_send', { p_factor });
+      pages.push([answer.status, answer.html]);
+      const proved = await agent.submit(page, 'mfa_code', { p_factor, p_confirmation_code: '000000' });
+      expect(headingOf(proved)).toBe(CHALLENGE);
+      await prisma().user.update({
+        where: { environmentId_id: { environmentId, id: thief.userId } },
+        data: { failedSignIns: 0, lockedUntil: null },
+      });
+    }
+    for (const answer of pages) expect(answer).toEqual(pages[0]);
+    expect(await codes()).toBe(before);
+  });
+
   test('by a session of before', async () => {
     const { email } = await newPerson(gatehouse);
     const { agent } = await signIn(gatehouse, email);

@@ -1,10 +1,13 @@
 /** Texted codes as a second factor, where there is somebody to send them, and where there is nobody. */
 import { decodeJwt } from 'jose';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createContext } from '../../src/features/context.ts';
+import { updatePhoneSender } from '../../src/features/phone-senders/service.ts';
 import { MAX_TEXTS_PER_HOUR } from '../../src/features/sign-in-attempts/service.ts';
 import { codeIn, startApp, type TestApp } from '../helpers/app.ts';
 import { SINK_PASSWORD, SINK_USER, startMailSink } from '../helpers/mail-sink.ts';
-import type { PageView, UserAgent } from '../helpers/user-agent.ts';
+import { startReceiver } from '../helpers/receiver.ts';
+import { authorizationUrl, type PageView, type UserAgent } from '../helpers/user-agent.ts';
 import {
   answerOf,
   choosePassword,
@@ -104,6 +107,7 @@ describe('a phone', () => {
 
 describe('where nobody sends texts', async () => {
   const sink = await startMailSink({ secure: true });
+  const receiver = startReceiver();
   afterAll(() => sink.close());
   const login = `${encodeURIComponent(SINK_USER)}:${encodeURIComponent(SINK_PASSWORD)}`;
   const gatehouse = startApp({ SMTP_URL: `smtps://${login}@localhost:${sink.port}`, MAIL_FROM: 'Acme <no-reply@acme.test>' });
@@ -131,15 +135,46 @@ describe('where nobody sends texts', async () => {
     expect(isSignedIn((await signIn(gatehouse, email)).page)).toBe(true);
   });
 
+  test('a team is asked for something else, unless the dashboard’s own environment has a provider, which is asked then', async () => {
+    const { prisma } = gatehouse.app.infrastructure.database;
+    const account = await prisma.environment.findFirstOrThrow({ where: { kind: 'account' } });
+    const { businessId, id } = await prisma.environment.findFirstOrThrow({ where: { isPrimary: true } });
+    await prisma.teamPolicy.deleteMany({ where: { businessId } });
+    await prisma.teamPolicy.create({ data: { businessId, mfaPolicy: 'everyone', mfaFactors: ['sms'] } });
+    const textThrough = (environmentId: string, path: string) =>
+      updatePhoneSender(createContext(gatehouse.app.infrastructure, { kind: 'system', name: 'test' }), {
+        ...{ environmentId, provider: 'webhook', url: `${receiver.url}${path}`, signingSecret: 'a secret of people who sign' },
+      });
+    const come = async () => {
+      const { account: dashboard, owner } = gatehouse.quickstart;
+      const { clientId, callbackUrls } = dashboard.applications[0]!;
+      const { url } = authorizationUrl({ issuer: dashboard.issuer, clientId, redirectUri: callbackUrls[0]! });
+      const agent = newAgent(gatehouse);
+      const after = sink.mailsTo(owner.email).length;
+      const asked = await agent.submit(await agent.open(url), 'identify', { p_email: owner.email });
+      const [, code] = /^(\d{6})\b/m.exec(await messageTo(owner.email, after)) ?? [];
+      gatehouse.advance(31);
+      return { agent, page: await agent.submit(asked, 'code', { p_confirmation_code: code! }) };
+    };
+    await textThrough(id, '/business');
+    expect(headingOf((await come()).page)).toBe('Set up your authenticator app');
+    await textThrough(account.id, '/dashboard');
+    const { agent, page } = await come();
+    expect(headingOf(page)).toBe(NUMBER);
+    await agent.submit(page, 'mfa_phone', { p_phone_country: 'AU', p_phone: '0491 570 156' });
+    await expect.poll(() => receiver.received.map(({ path }) => path), { timeout: 20_000 }).toEqual(['/dashboard']);
+    expect(JSON.parse(receiver.received[0]!.body)).toMatchObject({ to: '+61491570156' });
+  });
+
   async function startSignUp(email: string) {
     const agent = newAgent(gatehouse);
     const { page } = await identify(gatehouse, agent, email, { prompt: 'create' });
     return { agent, page };
   }
 
-  async function messageTo(address: string): Promise<string> {
-    await expect.poll(() => sink.mailsTo(address).length, { timeout: 20_000 }).toBeGreaterThan(0);
-    return sink.mailsTo(address)[0]!.message.replaceAll('\r\n', '\n');
+  async function messageTo(address: string, after = 0): Promise<string> {
+    await expect.poll(() => sink.mailsTo(address).length, { timeout: 20_000 }).toBeGreaterThan(after);
+    return sink.mailsTo(address)[after]!.message.replaceAll('\r\n', '\n');
   }
 });
 

@@ -101,10 +101,10 @@ async function checkSent(request: StepRequest, { userId }: Standing, factor: Enr
 async function send(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt, form: typed } = request;
   const now = await standing(request);
-  const asked = askedFor(request, now);
-  const factor = now.due === 'prove' ? now.enrolled.filter(isSentTo).find(({ id }) => id === typed['p_factor']) : undefined;
-  if (!factor) return onwards(request);
-  if (factor !== asked) {
+  if (now.due !== 'prove') return onwards(request);
+  const factor = now.enrolled.filter(isSentTo).find(({ id }) => id === typed['p_factor']);
+  if (!factor) return { location: pageOf(place.tenancy, attempt) };
+  if (factor !== askedFor(request, now)) {
     await challengeWith(ctx, place, attempt, factor);
     return { location: pageOf(place.tenancy, attempt) };
   }
@@ -115,9 +115,9 @@ async function send(request: StepRequest): Promise<StepResult> {
 async function useApp(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt } = request;
   const { due, enrolled } = await standing(request);
+  if (due !== 'prove') return onwards(request);
   const app = enrolled.find(({ type }) => type === 'authenticator_app');
-  if (due !== 'prove' || !app) return onwards(request);
-  await challengeWith(ctx, place, attempt, app);
+  if (app) await challengeWith(ctx, place, attempt, app);
   return { location: pageOf(place.tenancy, attempt) };
 }
 
@@ -132,8 +132,8 @@ async function backToFactor(request: StepRequest): Promise<StepResult> {
 async function toRecovery(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt } = request;
   const { due, requirement } = await standing(request);
-  if (due !== 'prove' || !requirement.hasRecoveryCodes) return onwards(request);
-  await updateAttempt(ctx, attempt, { step: 'mfa_recovery' });
+  if (due !== 'prove') return onwards(request);
+  if (requirement.hasRecoveryCodes) await updateAttempt(ctx, attempt, { step: 'mfa_recovery' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 

@@ -4,7 +4,7 @@ import { startApp } from '../../helpers/app.ts';
 import type { PageView, UserAgent } from '../../helpers/user-agent.ts';
 import { headingOf, isSignedIn, newAddress, PASSWORD, problemOf, signIn } from '../person.ts';
 import { botCheckIs, challengeIn, NO_PROOF, solve } from '../proof-of-work.ts';
-import { type Factor, mfaPolicy, newPerson, sendTo, setUpApp, typeAppCode, typeMfaCode } from '../second-factor.ts';
+import { type Factor, forge, mfaPolicy, newPerson, sendTo, setUpApp, typeAppCode, typeMfaCode } from '../second-factor.ts';
 
 const gatehouse = startApp();
 const prisma = () => gatehouse.app.infrastructure.database.prisma;
@@ -79,6 +79,8 @@ test('the challenge sends no other code, and none to another factor, without a p
   expect([asked.html.includes('Enter the code'), await codesTo(email)]).toEqual([false, before + 1]);
   gatehouse.advance(61);
   await expectRefused(later.agent, asked, 'mfa_send', sendTo(asked), 'another code');
+  await forge(later.agent, asked, 'mfa_use_recovery');
+  expect(await codesTo(email)).toBe(before + 1);
   const app = await later.agent.submit(asked, 'mfa_use_app');
   expect(isSignedIn(await typeAppCode(gatehouse, later.agent, app, key))).toBe(true);
   expect(await codesTo(email)).toBe(before + 1);
