@@ -160,7 +160,7 @@ export function createLog(config: Pick<Config, 'logLevel'>): Logger {
 async function openDatabase(config: Config): Promise<{ database: Database; release: () => void }> {
   if (config.databaseUrl) return { database: connectPostgres(config.databaseUrl), release: () => {} };
   const { pglite, release } = await openEmbedded(config.dataDir);
-  return { database: connectEmbedded(pglite), release };
+  return { database: await connectEmbedded(pglite), release };
 }
 
 async function inject(server: FastifyInstance, request: Request): Promise<Response> {

@@ -39,6 +39,7 @@ const TEXT_NEVER: [rule: string, text: RegExp, except: RegExp][] = [
   ['only the configuration reads the environment', /process\.env/g, /^src\/(config|main|cli)\.ts/],
   ['only the clock reads the time', /Date\.now\(|new Date\(\)/g, /^src\/kernel\/clock\.ts/],
   ['only ids and security make randomness', /\{[^}]*\brandom\w+[^}]*\} from 'node:crypto'|crypto\.(random|getRandom)\w+|Math\.random/g, /^src\/(kernel\/ids|db\/migrate|config)\.ts|^src\/security\//],
+  ['what few processes use is loaded when it is used', /^import (?!type )[^;]*? from '(@electric-sql\/pglite|pglite-prisma-adapter|nodemailer|@simplewebauthn\/server|libphonenumber-js|qrcode)\b/gm, /^$/],
 ];
 
 const root = join(import.meta.dirname, '..');

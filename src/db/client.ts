@@ -5,7 +5,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Prisma } from './generated/client/client.ts';
 import { PrismaClient } from './generated/client/client.ts';
 import { withPlannedReads } from './reads/reads.ts';
@@ -53,7 +52,8 @@ export function connectPostgres(url: string, max = 10): Database {
 }
 
 /** A database over an open PGlite, which it closes with itself. */
-export function connectEmbedded(pglite: PGlite): Database {
+export async function connectEmbedded(pglite: PGlite): Promise<Database> {
+  const { PrismaPGlite } = await import('pglite-prisma-adapter');
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
   const query: Database['query'] = async (_name, text, values) => (await pglite.query(text, values as unknown[])).rows as never;
   return {

@@ -5,15 +5,18 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
-import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
-import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
+import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
 /** The directory is open in another process. */
 export class DatabaseInUseError extends Error {}
 
-/** A PGlite with the extensions that the migrations create: none other can open a database of ours. */
-export function createPGlite(options: PGliteOptions = {}): Promise<PGlite> {
+/** A PGlite with the extensions that the migrations create: none other can open a database of ours. A process on PostgreSQL never loads it. */
+export async function createPGlite(options: PGliteOptions = {}): Promise<PGlite> {
+  const [{ PGlite }, { btree_gin }, { pg_trgm }] = await Promise.all([
+    import('@electric-sql/pglite'),
+    import('@electric-sql/pglite/contrib/btree_gin'),
+    import('@electric-sql/pglite/contrib/pg_trgm'),
+  ]);
   return PGlite.create({ ...options, extensions: { btree_gin, pg_trgm } });
 }
 

@@ -3,7 +3,6 @@
  * readable in the queue. What becomes of it is written down for the environment's admins, without what it says.
  * The platform's mail goes to SMTP_URL; without one (outside production) it lands in the development mailbox.
  */
-import nodemailer from 'nodemailer';
 import type { Logger } from 'pino';
 import type { Database, Db } from '../db/client.ts';
 import type { Attempt, JobQueue } from '../jobs/queue.ts';
@@ -94,7 +93,7 @@ export async function startMail(parts: {
   const { settings, strangers, database, vault, jobs, clock, log } = parts;
   const db = database.prisma;
   const platform = addressOf(settings.mailFrom);
-  const transport = settings.smtpUrl ? nodemailer.createTransport(settings.smtpUrl) : undefined;
+  const transport = settings.smtpUrl ? (await import('nodemailer')).createTransport(settings.smtpUrl) : undefined;
 
   const sendByPlatform = async (mail: Envelope) => {
     if (transport) await transport.sendMail(mail);

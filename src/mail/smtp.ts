@@ -2,7 +2,7 @@
  * Mail through a server that a business has named. Whatever it says, nothing is sent in the clear, to a certificate that
  * nobody vouches for, without authentication, or into this server's own network.
  */
-import nodemailer, { type TransportOptions } from 'nodemailer';
+import type { TransportOptions } from 'nodemailer';
 import { connectToStranger, ForbiddenAddressError, type StrangerOptions } from '../security/strangers.ts';
 import type { Mail } from './sender.ts';
 
@@ -56,7 +56,8 @@ const TIMEOUT_MS = 20_000;
  * @throws MailError */
 export async function sendThrough(server: SmtpServer, mail: Envelope, options: StrangerOptions, transcript?: string[]): Promise<void> {
   const { host, port, security, username, password } = server;
-  const transport = nodemailer.createTransport({
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({
     host,
     port,
     secure: security === 'implicit_tls',

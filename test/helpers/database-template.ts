@@ -29,7 +29,7 @@ export async function setup(project: TestProject): Promise<() => void> {
 
 async function makeEmbeddedTemplate(directory: string): Promise<string> {
   const pglite = await createPGlite();
-  const database = connectEmbedded(pglite);
+  const database = await connectEmbedded(pglite);
   await prepare(database, undefined);
   const dump = await pglite.dumpDataDir('none');
   await database.close();

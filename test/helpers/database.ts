@@ -26,7 +26,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
 
 async function freshEmbedded(): Promise<FreshDatabase> {
   const pglite = await createPGlite({ loadDataDir: await openAsBlob(inject('databaseTemplate')) });
-  const database = connectEmbedded(pglite);
+  const database = await connectEmbedded(pglite);
   return { database, databaseUrl: undefined, drop: () => database.close() };
 }
 

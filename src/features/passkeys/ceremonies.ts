@@ -3,20 +3,15 @@
  * Passkeys are discoverable, so that nobody types who they are, and the person is verified each time. The RP ID is the
  * issuer's host, which the issuers of several environments may share: what tells them apart is the user handle.
  */
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
-import { decodeAttestationObject, isoBase64URL } from '@simplewebauthn/server/helpers';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { Passkey } from '../../db/generated/client/client.ts';
 import { sha256 } from '../../security/secrets.ts';
 
 /** How long a browser waits for the person, in milliseconds. */
 const TIMEOUT = 300_000;
+
+/** It brings readers of certificates and is loaded when somebody has to do with a passkey. */
+const library = () => import('@simplewebauthn/server');
 
 /** What a passkey is made for. */
 export interface Enrolment {
@@ -31,23 +26,28 @@ export function userHandleOf(environmentId: string, userId: string): string {
   return Buffer.from(sha256(`passkeys ${environmentId} ${userId}`), 'hex').toString('base64url');
 }
 
+function bytesOf(base64url: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.from(base64url, 'base64url'));
+}
+
 function relyingParty(issuer: string): { id: string; origin: string } {
   const { hostname, origin } = new URL(issuer);
   return { id: hostname, origin };
 }
 
 /** What the browser is asked to make a passkey with; `account` is how the person tells accounts apart. */
-export function creationOptions(
+export async function creationOptions(
   { issuer, environmentId, userId, challenge }: Enrolment,
   about: { serviceName: string; account: string; displayName: string; known: readonly Pick<Passkey, 'credentialId' | 'transports'>[] },
 ) {
+  const { generateRegistrationOptions } = await library();
   return generateRegistrationOptions({
     rpID: relyingParty(issuer).id,
     rpName: about.serviceName,
-    userID: isoBase64URL.toBuffer(userHandleOf(environmentId, userId)),
+    userID: bytesOf(userHandleOf(environmentId, userId)),
     userName: about.account,
     userDisplayName: about.displayName,
-    challenge: isoBase64URL.toBuffer(challenge),
+    challenge: bytesOf(challenge),
     timeout: TIMEOUT,
     attestationType: 'none',
     excludeCredentials: about.known.map(({ credentialId, transports }) => ({ id: credentialId, transports: transports as never })),
@@ -56,10 +56,11 @@ export function creationOptions(
 }
 
 /** What the browser is asked to sign in with. */
-export function requestOptions(issuer: string, challenge: string) {
+export async function requestOptions(issuer: string, challenge: string) {
+  const { generateAuthenticationOptions } = await library();
   return generateAuthenticationOptions({
     rpID: relyingParty(issuer).id,
-    challenge: isoBase64URL.toBuffer(challenge),
+    challenge: bytesOf(challenge),
     timeout: TIMEOUT,
     userVerification: 'required',
   });
@@ -83,7 +84,8 @@ export function readAnswer<Kind extends 'attestationObject' | 'signature'>(
 export async function checkCreation({ issuer, challenge }: Enrolment, answer: RegistrationResponseJSON) {
   const { id, origin } = relyingParty(issuer);
   // Certificates were not asked for. Whoever sends some would have us read lists of revoked ones at addresses in them.
-  if (hasCertificates(answer)) return undefined;
+  if (await hasCertificates(answer)) return undefined;
+  const { verifyRegistrationResponse } = await library();
   const { registrationInfo } = await verifyRegistrationResponse({
     response: answer,
     expectedChallenge: challenge,
@@ -106,7 +108,8 @@ export async function checkCreation({ issuer, challenge }: Enrolment, answer: Re
   };
 }
 
-function hasCertificates(answer: RegistrationResponseJSON): boolean {
+async function hasCertificates(answer: RegistrationResponseJSON): Promise<boolean> {
+  const { decodeAttestationObject, isoBase64URL } = await import('@simplewebauthn/server/helpers');
   try {
     const attestation = decodeAttestationObject(isoBase64URL.toBuffer(answer.response.attestationObject));
     const format = attestation.get('fmt');
@@ -129,6 +132,7 @@ export async function checkUse(
 ): Promise<{ counter: number; isBackedUp: boolean } | undefined> {
   if (answer.response.userHandle !== userHandleOf(passkey.environmentId, passkey.userId)) return undefined;
   const { id, origin } = relyingParty(issuer);
+  const { verifyAuthenticationResponse } = await library();
   const { authenticationInfo, verified } = await verifyAuthenticationResponse({
     response: answer,
     expectedChallenge: challenge,

@@ -13,7 +13,7 @@ import { createVault } from '../../../src/security/secrets.ts';
 
 /** Starts with nobody in either environment; `empty()` brings that back. */
 export async function startImports() {
-  const database = connectEmbedded(await createPGlite());
+  const database = await connectEmbedded(await createPGlite());
   await migrate(database);
   const log = pino({ level: 'silent' });
   const jobs = await startJobs(database, undefined, log);
