@@ -1,6 +1,6 @@
 /** Who may make an account by themselves. Asked when the address is typed, and again once it is proved. */
 import type { Context } from '../features/context.ts';
-import { admits, signInPolicy } from '../features/environment-policies/service.ts';
+import { admits } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { isInvitedBy } from '../features/organization-invitations/acceptance.ts';
 import type { Attempt } from '../features/sign-in-attempts/service.ts';
@@ -23,7 +23,7 @@ export async function signUpProblem(
   if (request.invitationId)
     return email !== null && (await isInvitedBy(ctx, tenancy.environmentId, request.invitationId, email)) ? undefined : NOT_OPEN;
   if (tenancy.kind === 'account' && email !== null && (await isInvited(ctx, email))) return undefined;
-  const policy = await signInPolicy(ctx, tenancy.environmentId);
+  const { policy } = tenancy;
   // Who has no address is of none of the domains that are let in.
   if (email === null) return policy.allowSelfSignUp && policy.allowedDomains.length === 0 ? undefined : NOT_OPEN;
   if (!admits(policy, email)) return NOT_OPEN;

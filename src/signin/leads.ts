@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { findClient } from '../features/applications/service.ts';
 import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
-import { signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { countAgainstAddress } from '../features/quotas/service.ts';
 import { addLead, type LeadKind } from '../features/subscribers/leads.ts';
@@ -113,12 +112,11 @@ function whence({ wayBack }: FastifyRequest, { client_id: clientId, lang }: Fiel
 
 /** Checks what was typed, and takes it: undefined, or what is wrong with it. */
 async function submit(ctx: Context, tenancy: Tenancy, kind: LeadKind, form: Fields): Promise<Problem | undefined> {
-  const { environmentId, businessId, terms } = tenancy;
+  const { environmentId, businessId, terms, policy } = tenancy;
   const email = readEmail(form, EMAIL.name);
   if (typeof email !== 'string') return email.problem;
   limitRate(ctx, 'auth', environmentId, { account: email.toLowerCase() });
-  const { refuseDisposableMail } = await signInPolicy(ctx, environmentId);
-  if (refuseDisposableMail && isDisposable(email)) return problem('problem.disposable_email', EMAIL.name, 403).problem;
+  if (policy.refuseDisposableMail && isDisposable(email)) return problem('problem.disposable_email', EMAIL.name, 403).problem;
   const hasAccepted = hasTerms(terms) && accepts({ place: { tenancy }, form });
   if (hasTerms(terms) && terms.isRequired && !hasAccepted) return problem('problem.terms_missing', ACCEPTED).problem;
   if (!(await passesBotCheck(ctx, tenancy, form['csrf']!, form['p_bot_check']))) return problem('problem.bot_check').problem;

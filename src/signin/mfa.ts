@@ -1,6 +1,5 @@
 /** Where a person stands with the second factor in one attempt, and what its pages are given when they come up. */
 import type { Context } from '../features/context.ts';
-import { signInPolicy } from '../features/environment-policies/service.ts';
 import { newAuthenticatorKey } from '../features/mfa-factors/authenticator.ts';
 import { type EnrolledFactor, enrolledFactors, factorSecret, hasDeclined } from '../features/mfa-factors/enrolment.ts';
 import { hasRecoveryCodesLeft, newRecoveryCodes } from '../features/mfa-factors/recovery-codes.ts';
@@ -103,9 +102,8 @@ export async function challengeWith(ctx: Context, place: Place, attempt: Attempt
 /** Sends a code to a second factor; false during the cool-down, in which the last code stays good.
  * @throws InvalidInputError TOO_MANY_CODES */
 export async function sendMfaCode(ctx: Context, place: Place, attempt: Attempt, address: string, change: AttemptChange): Promise<boolean> {
-  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
   return sendCode(ctx, attempt, {
-    ...{ applicationName: shownName(place), issuer: place.tenancy.issuer, lifetime: codeLifetime },
+    ...{ applicationName: shownName(place), issuer: place.tenancy.issuer, lifetime: place.tenancy.policy.codeLifetime },
     ...{ purpose: { mfa: address }, change },
   });
 }

@@ -1,6 +1,5 @@
 /** Which organization a sign-in is for. */
 import { actingAs, type Context, inTransaction } from '../features/context.ts';
-import { signInPolicy } from '../features/environment-policies/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { lastOrganizationOf } from '../features/grants/service.ts';
 import { joinOpenOrganization, membershipIn, organizationsOfUser } from '../features/organizations/service.ts';
@@ -27,7 +26,7 @@ export async function chooseOrganization(
   }
   const organizations = await organizationsOfUser(ctx, tenancy.environmentId, userId);
   if (organizations.length < 2) return organizations[0]?.id ?? null;
-  const { useMostRecentOrganization } = await signInPolicy(ctx, tenancy.environmentId);
+  const { useMostRecentOrganization } = tenancy.policy;
   const last = useMostRecentOrganization ? await lastOrganizationOf(ctx, tenancy.environmentId, { userId }) : undefined;
   return organizations.some(({ id }) => id === last) ? last! : 'ask';
 }

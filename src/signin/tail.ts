@@ -2,7 +2,6 @@
 import { isConsentDue } from '../features/consents/service.ts';
 import { type Context, inTransaction } from '../features/context.ts';
 import { deviceToConfirm } from '../features/device-authorizations/service.ts';
-import { signInPolicy } from '../features/environment-policies/service.ts';
 import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
 import { bringsOrganization } from '../features/organizations/service.ts';
 import { passkeyPolicyFor, passkeyPrompt } from '../features/passkeys/service.ts';
@@ -62,13 +61,12 @@ const TAIL: Readonly<Record<string, Due>> = {
 /** Asks a new user for the name of the organization that they bring along, where the application has said none. */
 async function organizationNameDue(
   ctx: Context,
-  { tenancy: { environmentId } }: Place,
+  { tenancy: { environmentId, policy } }: Place,
   { request: { newOrganization }, organizationId }: Pending,
   { userId }: Known,
 ): Promise<Step | undefined> {
   if (!newOrganization || newOrganization.name !== null || organizationId) return undefined;
-  const { allowOrganizationCreation } = await signInPolicy(ctx, environmentId);
-  return allowOrganizationCreation && (await bringsOrganization(ctx, environmentId, userId)) ? 'organization_name' : undefined;
+  return policy.allowOrganizationCreation && (await bringsOrganization(ctx, environmentId, userId)) ? 'organization_name' : undefined;
 }
 
 /** What people type to be known, and what they have instead of it. */

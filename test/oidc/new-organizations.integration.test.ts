@@ -68,9 +68,11 @@ test('is asked of nobody who has an account, or where the policy forbids it', as
   expect(parametersOf((await signIn(gatehouse, email, { parameters: { ...parameters, prompt: 'login' } })).page)).toHaveProperty('code');
   const { id } = await productionEnvironment(gatehouse);
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: false } });
+  gatehouse.app.infrastructure.lookups.forget();
   const { first } = await signUp(gatehouse, { parameters: { ...parameters, prompt: 'create' } });
   expect(first.code).toBeTruthy();
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
+  gatehouse.app.infrastructure.lookups.forget();
 });
 
 test('is not made for who has an account, nor where the policy forbids it, nor twice for one who asks twice at once', async () => {
@@ -80,9 +82,11 @@ test('is not made for who has an account, nor where the policy forbids it, nor t
   expect(parametersOf(page)).toHaveProperty('code');
   const { id } = await productionEnvironment(gatehouse);
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: false } });
+  gatehouse.app.infrastructure.lookups.forget();
   const other = await signUp(gatehouse, { parameters });
   expect(decodeJwt((await exchange(gatehouse, other.first)).body.access_token)['org_code']).toMatch(/^org_/);
   await prisma().environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect(await prisma().organization.count({ where: { name: 'Never made' } })).toBe(0);
 
   const twin = newAddress('twin');

@@ -196,12 +196,14 @@ describe('the organization', () => {
     expect(headingOf(await ask())).toBe('Choose an organization');
     const { id } = await productionEnvironment(gatehouse);
     await prisma().environment.update({ where: { id }, data: { useMostRecentOrganization: true } });
+    gatehouse.app.infrastructure.lookups.forget();
     await person.authorize('spa', { org_code: last });
     expect(await accessTokenOf(person, {})).toMatchObject({ org_code: last });
     await prisma().membership.deleteMany({ where: { userId, organizationId: last } });
     await organization(gatehouse, 'Third', { members: [userId] });
     expect(headingOf(await ask())).toBe('Choose an organization');
     await prisma().environment.update({ where: { id }, data: { useMostRecentOrganization: false } });
+    gatehouse.app.infrastructure.lookups.forget();
   });
 });
 

@@ -190,6 +190,7 @@ test('a code expires after the time that its environment gives it', async () => 
   const { prisma } = gatehouse.app.infrastructure.database;
   const { id } = await productionEnvironment(gatehouse);
   await prisma.environment.update({ where: { id }, data: { codeLifetime: 120 } });
+  gatehouse.app.infrastructure.lookups.forget();
   const [inTime, late] = [await asked(), await asked()];
   gatehouse.advance(100);
   expect(isSignedIn(await type(inTime.agent, inTime.page, inTime.code))).toBe(true);

@@ -186,9 +186,11 @@ describe('who joins an organization by themselves', () => {
     const { prisma } = gatehouse.app.infrastructure.database;
     const { id: environmentId } = await productionEnvironment(gatehouse);
     await prisma.environment.update({ where: { id: environmentId }, data: { allowSelfSignUp: false } });
+    gatehouse.app.infrastructure.lookups.forget();
     const page = await agent.open(requestOf(gatehouse, 'spa', { org_code: id }).url);
     expect([page.status, headingOf(page)]).toEqual([403, 'You are not a member of this organization']);
     expect(Object.keys(await membershipsOf(email))).toEqual(['Acme']);
     await prisma.environment.update({ where: { id: environmentId }, data: { allowSelfSignUp: true } });
+    gatehouse.app.infrastructure.lookups.forget();
   });
 });

@@ -93,6 +93,7 @@ test('the country is the environment’s at first, and a hint names number and c
   const { id } = await productionEnvironment(gatehouse);
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.environment.update({ where: { id }, data: { defaultCountry: 'NZ' } });
+  gatehouse.app.infrastructure.lookups.forget();
   expect((await open()).page.html).toMatch(/<option value="NZ" selected>New Zealand \(\+64\)<\/option>/);
   await setApplication(gatehouse, { emailSignIn: 'code' });
   const { page } = await open({ login_hint: 'phone:+61491570006:au' });
@@ -104,11 +105,13 @@ test('where signing up is for some domains, a number does not get around that', 
   const { id } = await productionEnvironment(gatehouse);
   const { prisma } = gatehouse.app.infrastructure.database;
   await prisma.environment.update({ where: { id }, data: { allowedDomains: ['people.test'] } });
+  gatehouse.app.infrastructure.lookups.forget();
   const { typed, number } = newNumber();
   const { agent, page } = await open({ prompt: 'create' });
   expect((await typeNumber(agent, page, typed)).status).toBe(403);
   expect(await gatehouse.mailCount(number)).toBe(0);
   await prisma.environment.update({ where: { id }, data: { allowedDomains: [] } });
+  gatehouse.app.infrastructure.lookups.forget();
 });
 
 test('where numbers are off, or nobody sends texts, none is taken', async () => {

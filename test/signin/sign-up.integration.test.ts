@@ -172,6 +172,7 @@ test('where signing up is closed nobody signs up, and nobody is mailed', async (
   const { id } = await productionEnvironment(gatehouse);
   const { email: known } = await signUp(gatehouse);
   await prisma.environment.update({ where: { id }, data: { allowSelfSignUp: false } });
+  gatehouse.app.infrastructure.lookups.forget();
   try {
     const stranger = newAddress();
     const { page } = await identify(gatehouse, newAgent(), stranger, { prompt: 'create' });
@@ -180,6 +181,7 @@ test('where signing up is closed nobody signs up, and nobody is mailed', async (
     expect(isSignedIn((await signIn(gatehouse, known)).page)).toBe(true);
   } finally {
     await prisma.environment.update({ where: { id }, data: { allowSelfSignUp: true } });
+    gatehouse.app.infrastructure.lookups.forget();
   }
 });
 

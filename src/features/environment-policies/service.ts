@@ -31,22 +31,6 @@ export interface SignInPolicy {
   readonly refuseDisposableMail: boolean;
 }
 
-export function signInPolicy(ctx: Context, environmentId: string): Promise<SignInPolicy> {
-  return ctx.db.environment.findUniqueOrThrow({
-    where: { id: environmentId },
-    select: {
-      allowSelfSignUp: true,
-      allowedDomains: true,
-      codeLifetime: true,
-      allowOrganizationCreation: true,
-      useMostRecentOrganization: true,
-      defaultCountry: true,
-      hasEnumerationProtection: true,
-      refuseDisposableMail: true,
-    },
-  });
-}
-
 /** May somebody with this address make an account by themselves? */
 export function admits({ allowSelfSignUp, allowedDomains }: SignInPolicy, email: string): boolean {
   const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase();

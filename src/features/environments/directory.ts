@@ -3,6 +3,7 @@ import { ALL_ENVIRONMENTS } from '../../db/lookups.ts';
 import { type Address, issuerOf } from '../../kernel/issuer.ts';
 import type { Language } from '../../languages/languages.ts';
 import type { Infrastructure } from '../context.ts';
+import type { SignInPolicy } from '../environment-policies/service.ts';
 import type { MfaFactorKind, MfaPolicy, PasskeyPolicy } from '../sign-in-policies/service.ts';
 import type { Terms } from '../terms/service.ts';
 
@@ -42,6 +43,8 @@ export interface Tenancy {
   readonly mfaPolicy: MfaPolicy;
   readonly mfaFactors: readonly MfaFactorKind[];
   readonly hasRecoveryCodes: boolean;
+  /** How it lets people in. */
+  readonly policy: SignInPolicy;
 }
 
 /** The environment at `address`, or undefined where there is none. */
@@ -109,6 +112,16 @@ function cached(
         mfaPolicy: row.mfaPolicy as MfaPolicy,
         mfaFactors: row.mfaFactors as MfaFactorKind[],
         hasRecoveryCodes: row.hasRecoveryCodes,
+        policy: {
+          allowSelfSignUp: row.allowSelfSignUp,
+          allowedDomains: row.allowedDomains,
+          codeLifetime: row.codeLifetime,
+          allowOrganizationCreation: row.allowOrganizationCreation,
+          useMostRecentOrganization: row.useMostRecentOrganization,
+          defaultCountry: row.defaultCountry,
+          hasEnumerationProtection: row.hasEnumerationProtection,
+          refuseDisposableMail: row.refuseDisposableMail,
+        },
       }) ??
       undefined
     );

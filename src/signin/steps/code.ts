@@ -1,7 +1,6 @@
 /** Proving an address or a phone by a 6-digit code that is sent there: the way to sign up, and to sign in without a password. */
 
 import { actingAs, type Context, inTransaction } from '../../features/context.ts';
-import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { acceptInvitation } from '../../features/organization-invitations/acceptance.ts';
 import { createOwnOrganization, joinAsNewUser } from '../../features/organizations/service.ts';
 import { noteMarketingTags } from '../../features/property-values/marketing.ts';
@@ -63,11 +62,10 @@ async function purposeOf(
 /** Sends a code; false during the cool-down, in which the last code stays good. */
 async function sendAnotherCode(ctx: Context, place: Place, attempt: Attempt, change: AttemptChange = {}): Promise<boolean> {
   const purpose = await purposeOf(ctx, place, { ...attempt, ...change });
-  const { codeLifetime } = await signInPolicy(ctx, attempt.environmentId);
   return sendCode(ctx, attempt, {
     applicationName: shownName(place),
     issuer: place.tenancy.issuer,
-    lifetime: codeLifetime,
+    lifetime: place.tenancy.policy.codeLifetime,
     purpose,
     change,
   });
@@ -160,7 +158,7 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, proved
       if (!(await acceptInvitation(tx, tenancy, request.invitationId, userId))) throw invitationGone();
       return { userId, organizationId: request.organizationId };
     }
-    if (!request.newOrganization || !(await signInPolicy(tx, tenancy.environmentId)).allowOrganizationCreation) {
+    if (!request.newOrganization || !tenancy.policy.allowOrganizationCreation) {
       await joinAsNewUser(tx, tenancy, userId, request.organizationId ?? undefined);
       return { userId, organizationId: null };
     }

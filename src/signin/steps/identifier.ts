@@ -2,7 +2,6 @@
 
 import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
-import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isUsername } from '../../features/text.ts';
@@ -117,13 +116,13 @@ function purpose({ say, applicationName }: StepView, organization: string | null
 /** What is typed to be known by. Who signs up with a username gives an address as well. */
 async function identifierFields(
   view: StepView,
-  { ctx, attempt }: Visit,
+  { attempt, place }: Visit,
   asked: Asked,
   isInvited: boolean,
   isFirst: boolean,
 ): Promise<Html> {
   if (asked.field === 'phone') {
-    const { defaultCountry } = await signInPolicy(ctx, attempt.environmentId);
+    const { defaultCountry } = place.tenancy.policy;
     return phoneFields(view, attempt.phone, defaultCountry, isFirst);
   }
   if (attempt.flow === 'login' && asked.field === 'username') return username(view, true, isFirst);
@@ -216,8 +215,7 @@ async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typ
   const isByPassword = attempt.flow === 'login' && usesPassword(client, { ...change, flow: attempt.flow });
   const email = type === 'username' && userId ? ((await addressOf(ctx, environmentId, userId)) ?? null) : change.email;
   const known = { ...change, email, userId: userId ?? null };
-  const { hasEnumerationProtection } = await signInPolicy(ctx, environmentId);
-  if (hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { ...known, ...names }, isByPassword);
+  if (tenancy.policy.hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { ...known, ...names }, isByPassword);
   const to = async (step: Step) => {
     await updateAttempt(ctx, attempt, { step, ...known });
     return { location: pageOf(tenancy, attempt) };

@@ -1,5 +1,4 @@
 /** Setting up a phone number that codes are texted to, as a second factor. */
-import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { banner, botCheck, form, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent } from '../../pages/layout.ts';
 import { pendingOf } from '../mfa.ts';
@@ -13,8 +12,7 @@ export const mfaPhoneStep: StepDefinition = { show: enterNumber, botChecked: 'mf
 async function enterNumber(view: StepView, visit: Visit): Promise<PageContent> {
   const { say } = view;
   const { ctx, attempt } = visit;
-  const { defaultCountry } = await signInPolicy(ctx, attempt.environmentId);
-  const fields = await phoneFields(view, pendingOf(ctx, attempt).address, defaultCountry);
+  const fields = await phoneFields(view, pendingOf(ctx, attempt).address, visit.place.tenancy.policy.defaultCountry);
   return {
     title: say('mfa_phone.title'),
     body: html`<h1>${say('mfa_phone.title')}</h1>

@@ -2,7 +2,6 @@
 
 import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
-import { signInPolicy } from '../../features/environment-policies/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, botCheck, field, form, passwordOwner, type StepView, submit } from '../../pages/elements.ts';
@@ -70,8 +69,7 @@ async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promi
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
 async function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
-  const { hasEnumerationProtection } = await signInPolicy(ctx, attempt.environmentId);
-  if (!attempt.email && !hasEnumerationProtection) return problem('problem.no_address', undefined, 403);
+  if (!attempt.email && !place.tenancy.policy.hasEnumerationProtection) return problem('problem.no_address', undefined, 403);
   return askForCode(ctx, place, attempt, { isReset: true });
 }
 

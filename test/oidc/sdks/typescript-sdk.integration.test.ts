@@ -118,6 +118,7 @@ describe.each(Object.entries(KINDS))('an application %s', (_name, make) => {
     const { id } = await productionEnvironment(gatehouse);
     await gatehouse.app.infrastructure.database.prisma.environment.update({ where: { id }, data: { allowOrganizationCreation: true } });
     gatehouse.app.infrastructure.lookups.forget();
+    gatehouse.app.infrastructure.lookups.forget();
     const application = make();
     const { session } = await signUp(application, 'createOrg', { org_name: 'New Venture' });
     const { orgCode } = await application.getOrganization(session);

@@ -208,7 +208,7 @@ describe('addresses that are made to be thrown away', () => {
     await set('updateEnvironmentPolicies', { refuseDisposableMail: true, hasEnumerationProtection });
     for (const email of DISPOSABLE) {
       const { page } = await identify(gatehouse, newAgent(), email, { prompt: 'create' });
-      expect([page.status, problemOf(page)], email).toEqual([403, expect.stringMatching(/thrown away.*9697/)]);
+      expect([page.status, problemOf(page)], email).toEqual([403, expect.stringMatching(/Throwaway.*9697/)]);
     }
     expect(headingOf((await identify(gatehouse, newAgent(), newAddress(), { prompt: 'create' })).page)).toBe('Check your mail');
   });
