@@ -3,10 +3,12 @@
  * itself. Everything is read as it is now, for the organization that the token is for.
  */
 import { ACCOUNT_LISTS, type AccountHolder, type AccountItem, type AccountList, readAccountList } from '../features/account/service.ts';
-import type { Infrastructure } from '../features/context.ts';
+import { type Context, createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
+import { sessionOfToken } from '../features/grants/access-tokens.ts';
 import { findSubject } from '../features/grants/subject.ts';
-import { presentedToken } from './access-token.ts';
+import { endOwnSession, sessionsOf } from '../features/sessions/service.ts';
+import { type LiveToken, presentedToken } from './access-token.ts';
 import { organizationOf } from './claims.ts';
 import type { Presentation } from './dpop.ts';
 import { OAuthError } from './errors.ts';
@@ -30,7 +32,7 @@ const PAGE_SIZE = 10;
 const MAX_PAGE_SIZE = 100;
 
 /**
- * Answers `/account_api/v1/<path>`.
+ * Answers `/account_api/v1/<path>`; undefined for what is done and has no more to say.
  * @throws OAuthError invalid_token
  * @throws AccountApiError for a person who is in the token's organization no more, an unknown path or key, or a bad page
  */
@@ -38,13 +40,19 @@ export async function accountApi(
   infrastructure: Infrastructure,
   tenancy: Tenancy,
   presentation: Presentation,
-  request: { path: string; query: Query },
-): Promise<object> {
-  const { holder, person, profile } = await holderOf(infrastructure, tenancy, presentation);
+  request: { path: string; query: Query; origin: Origin },
+): Promise<object | undefined> {
+  const { holder, live, person, profile } = await holderOf(infrastructure, tenancy, presentation);
   const orgCode = holder.organizationId;
   const [name = '', key, ...more] = request.path.split('/').map(decoded);
   if (more.length > 0) throw notFound();
 
+  if (name === 'sessions') {
+    const { environmentId, userId } = holder;
+    const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId }, request.origin);
+    return sessions(ctx, tenancy, live, { method: presentation.method, id: key });
+  }
+  if (presentation.method === 'DELETE') throw notFound();
   if (key === undefined) {
     if (isList(name)) return list(infrastructure, name, holder, request.query);
     if (name === 'entitlements') return envelope({ org_code: orgCode, plans: [], entitlements: [] });
@@ -67,15 +75,46 @@ export async function accountApi(
 }
 
 async function holderOf(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation) {
-  const { claims, person: holding } = (await presentedToken(infrastructure, tenancy, presentation)) ?? {};
-  if (!claims || !holding) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
+  const live = await presentedToken(infrastructure, tenancy, presentation);
+  const holding = live?.person;
+  if (!holding) throw new OAuthError('invalid_token', 'The access token is missing, expired, or not of this issuer.');
   const { environmentId } = tenancy;
+  const { claims } = live;
   const organizationId = organizationOf(claims);
   const person = await findSubject(infrastructure, environmentId, holding.userId, organizationId);
   if (!person || (organizationId && (!person.organization || person.organization.isSuspended)))
     throw new AccountApiError(403, 'FORBIDDEN', 'The user is not a member of the organization any more, or it is suspended.');
   const holder: AccountHolder = { environmentId, userId: person.userId, organizationId };
-  return { holder, person, profile: () => profileOf(holding, claims.scp) };
+  return { holder, live, person, profile: () => profileOf(holding, claims.scp) };
+}
+
+/** Where the person is signed in, and the end of one of these. */
+async function sessions(
+  ctx: Context,
+  tenancy: Tenancy,
+  { client, claims }: LiveToken,
+  { method, id }: { readonly method: string; readonly id: string | undefined },
+): Promise<object | undefined> {
+  // A stranger's application learns nothing of a person's browsers, and signs nobody out of others.
+  if (client.isDynamic) throw new AccountApiError(403, 'FORBIDDEN', 'This is for applications of the business itself.');
+  const { environmentId } = tenancy;
+  const userId = claims.sub!;
+  if ((method === 'DELETE') !== (id !== undefined)) throw notFound();
+  if (id !== undefined) {
+    if (!(await endOwnSession(ctx, tenancy, userId, id))) throw notFound();
+    return undefined;
+  }
+  const current = await sessionOfToken(ctx, environmentId, claims.jti);
+  const items = (await sessionsOf(ctx, environmentId, userId)).map((session) => ({
+    id: session.id,
+    created_on: session.createdAt,
+    last_active_on: session.lastActiveAt,
+    expires_on: session.expiresAt,
+    ip: session.ip,
+    user_agent: session.userAgent,
+    is_current: session.id === current,
+  }));
+  return envelope({ sessions: items });
 }
 
 async function list(infrastructure: Infrastructure, name: AccountList, holder: AccountHolder, query: Query): Promise<object> {

@@ -124,27 +124,37 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     profileEndpoint('/oauth2/userinfo', userProfile);
     profileEndpoint('/oauth2/user_profile', legacyUserProfile);
 
-    preflight(routes, '/account_api/v1/*', applications, 'GET');
-    routes.get('/account_api/v1/*', { config: { errors: 'json', limits: 'api' }, onRequest: applications }, async (request, reply) => {
-      const { tenancy, query, headers } = request;
-      const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
-      const url = `${tenancy.issuer}/account_api/v1/${path}`;
-      const presentation = {
-        authorization: headers.authorization,
-        dpop: proofIn(headers),
-        method: 'GET',
-        url,
-        offerNonce: offerNonceIn(reply),
-      };
-      reply.header('cache-control', 'no-store');
-      try {
-        return await accountApi(infrastructure, tenancy, presentation, { path, query: query as Query });
-      } catch (error) {
-        if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', tokenChallenge(request, error.code));
-        else if (error instanceof AccountApiError) reply.code(error.status);
-        else throw error;
-        return { errors: [{ code: error.code.toUpperCase(), message: error.message }] };
-      }
+    preflight(routes, '/account_api/v1/*', applications, 'GET, DELETE');
+    const account = { url: '/account_api/v1/*', config: { errors: 'json', limits: 'api' }, onRequest: applications } as const;
+    routes.route({
+      ...account,
+      method: ['GET', 'DELETE'],
+      handler: async (request, reply) => {
+        const { tenancy, query, headers, method } = request;
+        const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
+        const url = `${tenancy.issuer}/account_api/v1/${path}`;
+        const presentation = {
+          authorization: headers.authorization,
+          dpop: proofIn(headers),
+          method,
+          url,
+          offerNonce: offerNonceIn(reply),
+        };
+        reply.header('cache-control', 'no-store');
+        try {
+          const answer = await accountApi(infrastructure, tenancy, presentation, {
+            path,
+            query: query as Query,
+            origin: originOf(request),
+          });
+          return answer ?? reply.code(204).send();
+        } catch (error) {
+          if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', tokenChallenge(request, error.code));
+          else if (error instanceof AccountApiError) reply.code(error.status);
+          else throw error;
+          return { errors: [{ code: error.code.toUpperCase(), message: error.message }] };
+        }
+      },
     });
 
     const logoutToken = (request: FastifyRequest) =>

@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { graphql } from '../generated/index.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
+import { withCookies } from '../helpers/set-cookies.ts';
 import { postToken, teamToken, userAgent } from '../helpers/user-agent.ts';
 import { exchange, organization, productionEnvironment, refresh, requestOf, signUp, userIdOf } from '../signin/person.ts';
 
@@ -284,16 +285,3 @@ test('an application asks again after its own time without activity, another one
   expect(await asks('spa')).toBe(true);
   expect(await asks('reg')).toBe(false);
 });
-
-/** Notes the cookies that answers set while `work` runs. */
-async function withCookies<T>(cookies: string[], work: () => Promise<T>): Promise<T> {
-  const real = globalThis.fetch;
-  globalThis.fetch = async (...args) => {
-    const response = await real(...args);
-    cookies.push(...response.headers.getSetCookie());
-    return response;
-  };
-  return work().finally(() => {
-    globalThis.fetch = real;
-  });
-}

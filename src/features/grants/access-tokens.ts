@@ -35,6 +35,15 @@ export async function personOfToken(
   return row?.person.hasAccess && token.iat >= (row.person.tokensCountFrom ?? 0) ? row.person : undefined;
 }
 
+/** The session that a person's token was issued in, if it was in one. */
+export async function sessionOfToken({ db }: Context, environmentId: string, jti: string): Promise<string | null> {
+  const grant = await db.grant.findUnique({
+    where: { environmentId_id: { environmentId, id: grantIdIn(jti) } },
+    select: { sessionId: true },
+  });
+  return grant?.sessionId ?? null;
+}
+
 /** Was a machine's token revoked? There are few such, and they are kept in memory. */
 export async function isMachineTokenRevoked(infrastructure: Infrastructure, environmentId: string, jti: string): Promise<boolean> {
   const revoked = await infrastructure.lookups.find(environmentId, 'revoked machine tokens', async () => {

@@ -5,7 +5,7 @@ import { newId, randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
 import { audit } from '../audit/service.ts';
 import { announceLogout } from '../backchannel-logout/service.ts';
-import { action, type Context, inTransaction, type Scope, scopeOfRow } from '../context.ts';
+import { action, type Context, type Infrastructure, inTransaction, type Scope, scopeOfRow } from '../context.ts';
 import { revokeGrants } from '../grants/service.ts';
 import { endProvedAttempts } from '../sign-in-attempts/service.ts';
 import { userScope } from '../users/service.ts';
@@ -98,6 +98,22 @@ export async function endSession(ctx: Context, scope: { environmentId: string; b
     await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
   });
+}
+
+/** Where a person is signed in, the latest sign-in first. */
+export function sessionsOf({ database, clock }: Infrastructure, environmentId: string, userId: string): Promise<Session[]> {
+  return database.prisma.session.findMany({
+    where: { environmentId, userId, expiresAt: { gt: clock.now() } },
+    orderBy: { id: 'desc' },
+    take: 100,
+  });
+}
+
+/** Signs a person out of one browser, as that person; false where there is no such session of theirs. */
+export async function endOwnSession(ctx: Context, scope: Scope, userId: string, sessionId: string): Promise<boolean> {
+  const session = await ctx.db.session.findFirst({ where: { environmentId: scope.environmentId, id: sessionId, userId } });
+  if (session) await endSession(ctx, scope, session);
+  return session !== null;
 }
 
 /** Signs a person out everywhere, as that person. */
