@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { codeIn, startApp } from '../helpers/app.ts';
 import { type PageView, type UserAgent, userAgent } from '../helpers/user-agent.ts';
 import { newNumber, setApplication, typeNumber, typeTextedCode } from './methods.ts';
-import { choosePassword, isSignedIn, newAddress, productionEnvironment, requestOf, typeCode } from './person.ts';
+import { choosePassword, isSignedIn, newAddress, problemOf, productionEnvironment, requestOf, typeCode } from './person.ts';
 
 const gatehouse = startApp();
 const open = async (parameters: Record<string, string> = {}) => {
@@ -59,6 +59,25 @@ test('by a username and a password, forgotten or not', async () => {
     const back = await agent.submit(soon, 'switch', { flow: 'register' });
     return [password, wrong, forgot, guess, soon, back];
   });
+});
+
+test('by signing up with a username, of which only who has proved an address is told that it is taken', async () => {
+  await setApplication(gatehouse, { emailSignIn: 'off', usernameSignIn: 'password', phoneSignIn: 'off' });
+  const emails = { [known.username]: newAddress(), [unknown.username]: newAddress() };
+  const codes: { agent: UserAgent; code: PageView }[] = [];
+  const [one, other] = await Promise.all(
+    [known, unknown].map(async ({ username }) => {
+      const { agent, page } = await open({ prompt: 'create' });
+      const code = await agent.submit(page, 'identify', { p_username: username, p_email: emails[username]! });
+      const guess = await agent.submit(code, 'code', { p_confirmation_code: '000000' });
+      if (username === known.username) codes.push({ agent, code });
+      return [code, guess].map((each) => shown(each, [username, emails[username]!]));
+    }),
+  );
+  expect(one).toEqual(other);
+  const [{ agent, code }] = codes as [(typeof codes)[number]];
+  const told = await typeCode(gatehouse, agent, code, emails[known.username]!);
+  expect(problemOf(told)).toContain('This username is taken');
 });
 
 test('by a username and a code', async () => {

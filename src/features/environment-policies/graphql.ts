@@ -17,7 +17,7 @@ const DESCRIPTIONS = {
   codeLifetime: 'Seconds that a mailed code is good for.',
   allowInvitations: 'Whether members of organizations may be invited by a link.',
   hasEnumerationProtection:
-    'Whether the sign-in pages look and take the same for addresses with and without an account. Who has none is told so by mail, and who is suspended once the address is proved.',
+    'Whether the sign-in pages look and take the same for addresses with and without an account. Who has none is told so by mail, and who is suspended, or wants a username that is taken, once the address is proved.',
   refuseDisposableMail: 'Whether addresses that are made to be thrown away are refused at sign-up.',
   allowDynamicRegistration:
     'Whether applications may register themselves (RFC 7591), as AI agents do. Nobody has looked at them: they are never given the management API.',

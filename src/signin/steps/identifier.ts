@@ -1,8 +1,7 @@
 /** The first page: an address, a username or a phone number, and for sign-up a name. Decides which method comes next. */
 
-import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
-import { type Attempt, type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
+import { type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isUsername } from '../../features/text.ts';
 import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
@@ -165,7 +164,7 @@ const NOTHING = { email: null, phone: null, username: null };
 
 async function submitIdentifier({ ctx, place, attempt, form: typed }: StepRequest): Promise<StepResult> {
   const asked = await askedAt(ctx, place, attempt);
-  const identifier = await (asked.field === 'phone' ? readNumber(typed) : readText(ctx, attempt, asked, typed));
+  const identifier = await (asked.field === 'phone' ? readNumber(typed) : readText({ ctx, place, attempt }, asked, typed));
   if ('problem' in identifier) return identifier;
   const { invitationId, loginHint } = attempt.request;
   if (invitationId && identifier.change.email?.toLowerCase() !== loginHint?.toLowerCase())
@@ -180,8 +179,7 @@ async function readNumber(typed: StepRequest['form']): Promise<Typed | { problem
 
 /** An address or a username; of who signs up with a username both. */
 async function readText(
-  ctx: Context,
-  { environmentId, flow }: Attempt,
+  { ctx, place: { tenancy }, attempt: { environmentId, flow } }: Visit,
   { field }: Asked,
   typed: StepRequest['form'],
 ): Promise<Typed | { problem: Problem }> {
@@ -197,7 +195,9 @@ async function readText(
   if (flow === 'login' || field === 'email' || (field === 'either' && !username)) return found;
   const chosen = readUsername(username, 'p_username');
   if ('problem' in chosen) return chosen;
-  if (await findUserIdBy(ctx, environmentId, 'username', username)) return problem('problem.username_taken', 'p_username');
+  // With enumeration protection that is told to who has proved an address, once for each.
+  if (!tenancy.policy.hasEnumerationProtection && (await findUserIdBy(ctx, environmentId, 'username', username)))
+    return problem('problem.username_taken', 'p_username');
   return { ...found, change: { ...found.change, username } };
 }
 
