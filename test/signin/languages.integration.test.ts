@@ -109,8 +109,8 @@ test('an invitation is in the language in which its reader last signed in, or el
   gatehouse.app.infrastructure.lookups.forget();
   const { email } = await signUp(gatehouse, { parameters: { lang: 'fr' } });
   await signIn(gatehouse, email, { parameters: { ui_locales: 'de' } });
-  const invite = async (to: string, after = 0) => {
-    const input = { organizationId, email: to };
+  const invite = async (to: string, after = 0, language?: string) => {
+    const input = { organizationId, email: to, language };
     const document = `mutation ($input: CreateOrganizationInvitationInput!) {
       createOrganizationInvitation(input: $input) { errors { code } invitation { id } } }`;
     const { data } = await ask<{ createOrganizationInvitation: object }, object>(gatehouse, token, document, { input });
@@ -120,6 +120,9 @@ test('an invitation is in the language in which its reader last signed in, or el
   await speak([], 'nl');
   expect(await invite(email, 1)).toBe('Sie sind zu Harbour eingeladen');
   expect(await invite(newAddress())).toBe('Je bent uitgenodigd voor Harbour');
+  expect(await invite(newAddress(), 0, 'fr')).toBe('Invitation à rejoindre Harbour');
+  expect(await invite(email, 2, 'fr')).toBe('Sie sind zu Harbour eingeladen');
   await speak(['nl', 'fr'], 'nl');
-  expect(await invite(email, 2)).toBe('Je bent uitgenodigd voor Harbour');
+  expect(await invite(email, 3, 'fr')).toBe('Invitation à rejoindre Harbour');
+  expect(await invite(email, 4)).toBe('Je bent uitgenodigd voor Harbour');
 });

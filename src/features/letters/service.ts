@@ -9,11 +9,14 @@ import { readOwnTexts } from '../page-texts/service.ts';
 /** What mail programs show; they leave out a drawing. */
 const PICTURES = ['image/png', 'image/jpeg', 'image/gif'];
 
-/** @param about the organization that the mail is about, and to whom it goes: the person at the browser, or an address, whose user's language is known from the latest sign-in */
+/** @param about the organization that the mail is about, and to whom it goes: the person at the browser, or an address: its user's language is known from the latest sign-in, and goes before the one that is named */
 export async function paperFor(
   ctx: Context,
   environmentId: string,
-  about: { readonly organizationId?: string | null; readonly to?: 'visitor' | { readonly email: string } } = {},
+  about: {
+    readonly organizationId?: string | null;
+    readonly to?: 'visitor' | { readonly email: string; readonly language: string | null };
+  } = {},
 ): Promise<Paper> {
   const environment = await ctx.db.environment.findUniqueOrThrow({
     where: { id: environmentId },
@@ -22,7 +25,7 @@ export async function paperFor(
   const { name, theme, logo, light, dark } = await mailBrandOf(ctx.db, environmentId, about.organizationId ?? null);
   const picture = theme === 'dark' ? logo?.dark : logo?.light;
   const language = chooseLanguage({
-    asked: about.to === 'visitor' ? ctx.origin.language : about.to && (await languageOf(ctx, environmentId, about.to.email)),
+    asked: about.to === 'visitor' ? ctx.origin.language : about.to && (await languagesOf(ctx, environmentId, about.to)),
     spoken: environment.languages as Language[],
     fallback: environment.defaultLanguage as Language,
   });
@@ -37,10 +40,14 @@ export async function paperFor(
   };
 }
 
-async function languageOf(ctx: Context, environmentId: string, email: string): Promise<string | null> {
+async function languagesOf(
+  ctx: Context,
+  environmentId: string,
+  { email, language }: { readonly email: string; readonly language: string | null },
+): Promise<string> {
   const identity = await ctx.db.identity.findFirst({
     where: { environmentId, type: 'email', normalized: email.toLowerCase() },
     select: { user: { select: { language: true } } },
   });
-  return identity?.user.language ?? null;
+  return [identity?.user.language, language].filter(Boolean).join(' ');
 }

@@ -36,6 +36,7 @@ builder.prismaObject('OrganizationInvitation', {
     email: t.exposeString('email', { nullable: true, permission: 'read:user_contacts', description: 'Who is invited.' }),
     firstName: t.exposeString('firstName', { nullable: true, description: 'First name.' }),
     lastName: t.exposeString('lastName', { nullable: true, description: 'Last name.' }),
+    language: t.exposeString('language', { nullable: true, description: 'What its mail is written in; null for the default.' }),
     isSent: t.exposeBoolean('isSent', { nullable: true, description: 'Whether it was mailed.' }),
     state: t.field({
       type: StateEnum,
@@ -98,12 +99,16 @@ defineMutation({
     ALREADY_MEMBER: 'The person is a member already.',
     SUSPENDED: 'The organization is suspended.',
     TOO_MANY: 'More than 100 roles.',
+    UNKNOWN_LANGUAGE: 'A language that the mails are not written in.',
   },
   input: (t) => ({
     organizationId: t.id({ required: true, description: 'The organization.' }),
     email: t.string({ required: true, description: 'At most 254 characters.' }),
     firstName: t.string({ description: 'At most 64 characters.' }),
     lastName: t.string({ description: 'At most 64 characters.' }),
+    language: t.string({
+      description: 'What the mail is written in (BCP 47), unless its reader has signed in in another language. Absent: the default.',
+    }),
     roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
     sendEmail: t.boolean({ description: 'Whether to mail the link. Absent: true.' }),
   }),

@@ -13,6 +13,7 @@ import { sha256 } from '../../security/secrets.ts';
 import { loginUriWith } from '../applications/service.ts';
 import { audit } from '../audit/service.ts';
 import { action, type Context, type Scope, scopeOfRow } from '../context.ts';
+import { requireLanguage } from '../environment-languages/service.ts';
 import { paperFor } from '../letters/service.ts';
 import { findRoles } from '../roles/service.ts';
 import { optionalText, requireEmail } from '../text.ts';
@@ -32,6 +33,8 @@ export interface CreateOrganizationInvitationInput {
   readonly email: string;
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
+  /** BCP 47: what the mail is written in, unless its reader has signed in in another one. Absent: the environment's default. */
+  readonly language?: string | null | undefined;
   /** Absent: the default roles, as they are when it is accepted. */
   readonly roleIds?: readonly string[] | null | undefined;
   /** Absent: true. */
@@ -39,7 +42,7 @@ export interface CreateOrganizationInvitationInput {
 }
 
 /** Invites a person into an organization.
- * @throws InvalidInputError INVALID_EMAIL, INVITATIONS_OFF, ALREADY_MEMBER, SUSPENDED, TOO_MANY, REQUIRED or TOO_LONG
+ * @throws InvalidInputError INVALID_EMAIL, UNKNOWN_LANGUAGE, INVITATIONS_OFF, ALREADY_MEMBER, SUSPENDED, TOO_MANY, REQUIRED or TOO_LONG
  * @throws NotFoundError when one of the roles is not there */
 export const createOrganizationInvitation = action({
   permission: 'create:organization_invites',
@@ -54,6 +57,7 @@ export const createOrganizationInvitation = action({
     const { environmentId, businessId } = scope;
     const { organizationId } = input;
     const email = requireEmail(input.email, 'email');
+    const language = input.language ? requireLanguage(input.language, ['language']) : null;
     const loginUri = await invitationUri(ctx, environmentId);
     const organization = await ctx.db.organization.findUniqueOrThrow({
       where: { environmentId_id: { environmentId, id: organizationId } },
@@ -74,6 +78,7 @@ export const createOrganizationInvitation = action({
         normalized: email.toLowerCase(),
         firstName: optionalText(input.firstName, 'firstName', 64),
         lastName: optionalText(input.lastName, 'lastName', 64),
+        language,
         codeHash,
         isSent,
         invitedByUserId: ctx.actor.kind === 'team' ? ctx.actor.userId : null,
@@ -84,15 +89,20 @@ export const createOrganizationInvitation = action({
       data: roles.map(({ id: roleId }) => ({ environmentId, invitationId: invitation.id, businessId, roleId })),
     });
     const inviteLink = linkOf(loginUri, organization, code);
-    if (isSent) await mailInvitation(ctx, organization, email, inviteLink);
+    if (isSent) await mailInvitation(ctx, organization, invitation, inviteLink);
     await note(ctx, scope, 'created', invitation);
     return { invitation, inviteLink };
   },
 });
 
-async function mailInvitation(ctx: Context, organization: Organization, to: string, link: string): Promise<void> {
+async function mailInvitation(
+  ctx: Context,
+  organization: Organization,
+  { email: to, language }: Pick<OrganizationInvitation, 'email' | 'language'>,
+  link: string,
+): Promise<void> {
   const { environmentId, id: organizationId, name: organizationName } = organization;
-  const paper = await paperFor(ctx, environmentId, { organizationId, to: { email: to } });
+  const paper = await paperFor(ctx, environmentId, { organizationId, to: { email: to, language } });
   const mail = organizationInvitationMail(paper, { to, organizationName, link });
   await sendMail(ctx, mail, { kind: 'organization_invitation', environmentId, organizationId });
 }
@@ -121,7 +131,7 @@ export const resendOrganizationInvitation = action({
       include: { organization: true },
     });
     const inviteLink = linkOf(loginUri, organization, code);
-    await mailInvitation(ctx, organization, invitation.email, inviteLink);
+    await mailInvitation(ctx, organization, invitation, inviteLink);
     await note(ctx, scope, 'resent', invitation);
     return { invitation, inviteLink };
   },

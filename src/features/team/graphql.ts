@@ -82,6 +82,7 @@ export const TeamInvitation = builder.prismaObject('TeamInvitation', {
     email: t.exposeString('email', { nullable: true, description: 'Who is invited.' }),
     firstName: t.exposeString('firstName', { nullable: true, description: 'First name.' }),
     lastName: t.exposeString('lastName', { nullable: true, description: 'Last name.' }),
+    language: t.exposeString('language', { nullable: true, description: 'What its mail is written in; null for the default.' }),
     roles: t.field({ type: [TeamRoleEnum], nullable: true, description: 'The roles it gives.', select: { roles: true }, resolve: roles }),
     state: t.field({
       type: TeamInvitationState,
@@ -118,12 +119,21 @@ defineMutation({
   name: 'inviteTeamMember',
   description: 'Invites a person to a business’s team, by mail. Accepting is signing in with that address.',
   policy: { permission: inviteTeamMember.permission },
-  codes: { ...TEXT_CODES, ...ROLE_CODES, INVALID_EMAIL: 'Not an email address.', ALREADY_MEMBER: 'The person is on the team already.' },
+  codes: {
+    ...TEXT_CODES,
+    ...ROLE_CODES,
+    INVALID_EMAIL: 'Not an email address.',
+    UNKNOWN_LANGUAGE: 'A language that the mails are not written in.',
+    ALREADY_MEMBER: 'The person is on the team already.',
+  },
   input: (t) => ({
     businessId: t.id({ required: true, description: 'The business.' }),
     email: t.string({ required: true, description: 'At most 254 characters.' }),
     firstName: t.string({ description: 'At most 200 characters.' }),
     lastName: t.string({ description: 'At most 200 characters.' }),
+    language: t.string({
+      description: 'What the mail is written in (BCP 47), unless its reader has signed in in another language. Absent: the default.',
+    }),
     roles: t.field({ type: [TeamRoleEnum], required: true, description: 'Only roles that the caller may assign.' }),
   }),
   run: (ctx, input) => inviteTeamMember(ctx, { ...input, roles: input.roles as TeamRole[] }),

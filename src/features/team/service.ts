@@ -25,6 +25,7 @@ import {
   scopeOfBusinessRow,
 } from '../context.ts';
 import { watchingTeam } from '../effects.ts';
+import { requireLanguage } from '../environment-languages/service.ts';
 import { accountEnvironment } from '../environments/service.ts';
 import { paperFor } from '../letters/service.ts';
 import { assertPlanHas } from '../plans.ts';
@@ -37,12 +38,14 @@ export interface InviteTeamMemberInput {
   readonly email: string;
   readonly firstName?: string | null | undefined;
   readonly lastName?: string | null | undefined;
+  /** BCP 47: what the mail is written in, unless its reader has signed in in another one. */
+  readonly language?: string | null | undefined;
   readonly roles: readonly TeamRole[];
 }
 
 /**
  * Invites a person by mail, from the platform's own sender. Accepting is signing in with that address.
- * @throws InvalidInputError INVALID_EMAIL, NO_ROLES, PLAN_LIMIT or ALREADY_MEMBER
+ * @throws InvalidInputError INVALID_EMAIL, UNKNOWN_LANGUAGE, NO_ROLES, PLAN_LIMIT or ALREADY_MEMBER
  * @throws ForbiddenError when the roles are not the actor's to give
  */
 export const inviteTeamMember = action({
@@ -61,17 +64,23 @@ export const inviteTeamMember = action({
       email,
       firstName: optionalText(input.firstName, 'firstName'),
       lastName: optionalText(input.lastName, 'lastName'),
+      language: input.language ? requireLanguage(input.language, ['language']) : null,
       roles,
     });
-    await mailInvitation(ctx, { to: email, businessName: business.name, link });
+    await mailInvitation(ctx, invitation, business.name, link);
     return invitation;
   },
 });
 
-async function mailInvitation(ctx: Context, letter: Parameters<typeof teamInvitationMail>[1]): Promise<void> {
+async function mailInvitation(
+  ctx: Context,
+  { email: to, language }: Pick<TeamInvitation, 'email' | 'language'>,
+  businessName: string,
+  link: string,
+): Promise<void> {
   const { id: environmentId } = await accountEnvironment(ctx);
-  const paper = await paperFor(ctx, environmentId, { to: { email: letter.to } });
-  await sendMail(ctx, teamInvitationMail(paper, letter), { kind: 'team_invitation', environmentId });
+  const paper = await paperFor(ctx, environmentId, { to: { email: to, language } });
+  await sendMail(ctx, teamInvitationMail(paper, { to, businessName, link }), { kind: 'team_invitation', environmentId });
 }
 
 async function isOnTeam(ctx: Context, businessId: string, email: string): Promise<boolean> {
@@ -103,7 +112,7 @@ export const resendTeamInvitation = action({
     });
     await audit(ctx, { businessId, action: 'team.invitation_resent', target: { type: 'team_invitation', id: teamInvitationId } });
     const { name: businessName } = await ctx.db.business.findUniqueOrThrow({ where: { id: businessId } });
-    await mailInvitation(ctx, { to: resent.email, businessName, link: await linkOf(ctx, token) });
+    await mailInvitation(ctx, resent, businessName, await linkOf(ctx, token));
     return resent;
   },
 });
@@ -147,7 +156,8 @@ async function openInvitation(ctx: Context, businessId: string, id: string): Pro
 /** Writes an invitation. The link is the only place that ever shows its token. */
 export async function createInvitation(
   ctx: Context,
-  input: { businessId: string; email: string; firstName?: string | null; lastName?: string | null; roles: readonly TeamRole[] },
+  input: Pick<TeamInvitation, 'businessId' | 'email'> &
+    Partial<Pick<TeamInvitation, 'firstName' | 'lastName' | 'language'>> & { readonly roles: readonly TeamRole[] },
 ): Promise<{ invitation: TeamInvitation; link: string }> {
   const token = randomToken();
   const invitation = await ctx.db.teamInvitation.create({

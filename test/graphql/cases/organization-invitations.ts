@@ -76,6 +76,7 @@ export const organizationInvitations: FeatureCases = {
             return { ...invitation(stage), organizationId: id };
           },
         },
+        { code: 'UNKNOWN_LANGUAGE', path: ['language'], input: (stage) => ({ ...invitation(stage), language: 'tlh' }) },
         {
           code: 'TOO_MANY',
           path: ['roleIds'],

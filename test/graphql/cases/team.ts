@@ -54,6 +54,7 @@ export const team: FeatureCases = {
         ...textMistakes('lastName', invitation, false),
         { code: 'INVALID_EMAIL', path: ['email'], input: (stage) => ({ ...invitation(stage), email: 'somebody' }) },
         { code: 'NO_ROLES', path: ['roles'], input: (stage) => ({ ...invitation(stage), roles: [] }) },
+        { code: 'UNKNOWN_LANGUAGE', path: ['language'], input: (stage) => ({ ...invitation(stage), language: 'tlh' }) },
         {
           code: 'ALREADY_MEMBER',
           path: ['email'],

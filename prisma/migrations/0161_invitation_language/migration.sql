@@ -1,0 +1,2 @@
+ALTER TABLE "organization_invitations" ADD COLUMN "language" TEXT;
+ALTER TABLE "team_invitations" ADD COLUMN "language" TEXT;
