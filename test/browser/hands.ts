@@ -8,6 +8,8 @@ export interface Hands {
   type(name: string, text: string): Promise<void>;
   /** Picks the option that begins with this text. */
   pick(name: string, text: string): Promise<void>;
+  /** Ticks the box. */
+  tick(name: string): Promise<void>;
   /** Presses the button with this text. */
   press(label: string): Promise<void>;
 }
@@ -47,6 +49,11 @@ export const HANDS: Readonly<Record<string, Way>> = {
         await tabTo(page, { name });
         await page.keyboard.type(text);
       },
+      tick: async (name) => {
+        await tabTo(page, { name });
+        await page.keyboard.press('Space');
+        expect(await page.isChecked(`[name=${name}]`)).toBe(true);
+      },
       press: async (label) => {
         await tabTo(page, { label });
         await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
@@ -61,6 +68,7 @@ export const HANDS: Readonly<Record<string, Way>> = {
         const option = page.locator(`[name=${name}] option`, { hasText: new RegExp(`^${text}`) });
         await page.selectOption(`[name=${name}]`, await option.first().getAttribute('value'));
       },
+      tick: (name) => page.check(`[name=${name}]`),
       press: (label) => page.getByRole('button', { name: label, exact: true }).click(),
     }),
   },

@@ -2,7 +2,6 @@
 import { membershipIn, organizationsOfUser } from '../../features/organizations/service.ts';
 import { banner, choices, form, type StepView } from '../../pages/elements.ts';
 import { html, type PageContent } from '../../pages/layout.ts';
-import { expired } from '../place.ts';
 import { knownIn, proceed } from '../tail.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
@@ -24,6 +23,7 @@ async function submitOrganization({ ctx, place, attempt, form: typed, sessionTok
   const organizationId = typed['p_organization'];
   if (!organizationId) return problem('problem.organization_missing');
   const { userId } = await knownIn(ctx, attempt, sessionToken);
-  if ((await membershipIn(ctx, attempt.environmentId, userId, organizationId)) !== 'member') throw expired();
+  // Suspended, left, or never theirs: they choose of what there is now.
+  if ((await membershipIn(ctx, attempt.environmentId, userId, organizationId)) !== 'member') return problem('problem.organization_missing');
   return proceed(ctx, place, attempt, { organizationId }, sessionToken);
 }
