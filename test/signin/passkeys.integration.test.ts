@@ -98,6 +98,13 @@ test('the button is on the page to sign in and not on the one to sign up; withou
   expect((await agent.open(`${gatehouse.baseUrl}/assets/passkey.js`)).headers.get('content-type')).toContain('text/javascript');
 });
 
+test('what a browser is asked for is the same whoever is meant: it tells of nobody’s passkey', async () => {
+  const { email } = await holder();
+  const asked = async (login_hint: string) => ({ ...ceremonyOf((await firstPage({ login_hint })).page.html), challenge: '' });
+  expect(await asked(email)).toEqual(await asked(newAddress()));
+  expect(await asked(email)).not.toHaveProperty('allowCredentials.0');
+});
+
 test('a passkey that was made after a sign-in signs in by itself, and its uses are counted', async () => {
   const { credential, passkey, userId } = await holder();
   expect(await passkey()).toMatchObject({ useCount: 0, lastUsedAt: null, isSyncable: false, transports: ['internal'] });
