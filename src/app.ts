@@ -33,6 +33,7 @@ import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
 import { leadRoutes } from './signin/leads.ts';
+import { portalRoutes } from './signin/portal.ts';
 import { signInRoutes } from './signin/routes.ts';
 
 /** What a test may bring itself. */
@@ -118,6 +119,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       signInRoutes(infrastructure)(routes);
       deviceRoutes(infrastructure)(routes);
       leadRoutes(infrastructure)(routes);
+      portalRoutes(infrastructure)(routes);
       invitationRoutes(infrastructure)(routes);
     });
     await platformRoutes(server, infrastructure, async (routes) => {

@@ -12,6 +12,7 @@ import { type LiveToken, presentedToken } from './access-token.ts';
 import { organizationOf } from './claims.ts';
 import type { Presentation } from './dpop.ts';
 import { OAuthError } from './errors.ts';
+import { portalLink } from './portal-link.ts';
 import { profileOf } from './user-profile.ts';
 
 /** What the account API refuses, as its SDKs read it. */
@@ -59,6 +60,7 @@ export async function accountApi(
     if (name === 'user_profile') return envelope(profile());
     if (name === 'user_organizations') return envelope({ org_codes: person.organizationCodes });
     if (name === 'current_organization') return envelope({ org_code: orgCode, name: person.organization?.name ?? null });
+    if (name === 'portal_link') return { url: await linkFor(infrastructure, tenancy, live, request.query) };
     throw notFound();
   }
   if (name === 'permission') {
@@ -115,6 +117,16 @@ async function sessions(
     is_current: session.id === current,
   }));
   return envelope({ sessions: items });
+}
+
+/** A link to the person's own account pages. What `subnav` asks for is all on one page. */
+async function linkFor(infrastructure: Infrastructure, tenancy: Tenancy, live: LiveToken, query: Query): Promise<string> {
+  if (live.client.isDynamic)
+    throw new AccountApiError(403, 'FORBIDDEN', 'An application that nobody of the business has looked at has no account pages.');
+  const returnUrl = query['return_url'] ?? '';
+  const link = typeof returnUrl === 'string' && (await portalLink(infrastructure, tenancy, live, returnUrl || null));
+  if (!link) throw new AccountApiError(400, 'INVALID_RETURN_URL', 'The return_url is not at one of the application’s registered URLs.');
+  return link;
 }
 
 async function list(infrastructure: Infrastructure, name: AccountList, holder: AccountHolder, query: Query): Promise<object> {

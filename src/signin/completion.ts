@@ -7,6 +7,7 @@ import { type Attempt, type AuthorizationRequest, completeAttempt } from '../fea
 import { recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import { deviceCodeGone } from '../oidc/errors.ts';
+import { portalUrl } from '../oidc/portal-link.ts';
 import type { Outcome } from './flow.ts';
 import { alreadyCompleted, type Place, suspended } from './place.ts';
 import { sessionPolicy } from './session-policy.ts';
@@ -29,7 +30,7 @@ export async function complete(
   const { session, token } = await sessionFor(ctx, place, known, end);
   const newSession = token && { token, isPersistent: (await sessionPolicy(ctx, place, organizationId)).isPersistent };
   const signedIn = newSession ? { newSession } : {};
-  if (!request.userCode) return { answer: await codeFor(ctx, place, request, session, organizationId), ...signedIn };
+  if (!request.userCode) return { answer: await answerFor(ctx, place, request, session, organizationId), ...signedIn };
   if (!device || !(await allowDevice(ctx, tenancy.environmentId, device, session, organizationId))) throw deviceCodeGone();
   return { location: `${tenancy.issuer}/device/connected`, ...signedIn };
 }
@@ -47,8 +48,21 @@ async function sessionFor(
   return startSession(ctx, tenancy.environmentId, userId, { amr, mfaProofs });
 }
 
+/** What ends a sign-in: a code for the application, or the person's own account pages. */
+export async function answerFor(
+  ctx: Context,
+  place: Place,
+  request: AuthorizationRequest,
+  session: Session,
+  organizationId: string | null,
+): Promise<Destination> {
+  const { clientId, portal } = request;
+  if (portal) return { by: 'redirect', location: portalUrl(place.tenancy, { clientId, organizationId, ...portal }) };
+  return codeFor(ctx, place, request, session, organizationId);
+}
+
 /** A code for the application, in the session. */
-export async function codeFor(
+async function codeFor(
   ctx: Context,
   { tenancy, client }: Place,
   request: AuthorizationRequest,

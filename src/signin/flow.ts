@@ -16,7 +16,7 @@ import { findUserIdByEmail } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import type { Authorization } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
-import { codeFor } from './completion.ts';
+import { answerFor } from './completion.ts';
 import { usesPassword } from './identifiers.ts';
 import { arriveAtMfa } from './mfa.ts';
 import { chooseOrganization, chooseSilently } from './organization-choice.ts';
@@ -68,7 +68,7 @@ export async function begin(
     const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session });
     if (!step) {
       await noteUse(ctx, session);
-      return { answer: await codeFor(ctx, place, request, session, organizationId) };
+      return { answer: await answerFor(ctx, place, request, session, organizationId) };
     }
     if (prompt === 'none') throw refusalFor(step);
     return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });

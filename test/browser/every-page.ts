@@ -156,6 +156,20 @@ async function aPerson({ gatehouse }: Stage, environmentId: string): Promise<str
   return id;
 }
 
+/** Signs the person in, for the first of their organizations. */
+async function signIn(stage: Stage): Promise<void> {
+  const { gatehouse, page } = stage;
+  await openStep(stage, 'organization');
+  const answered = ['mfa', 'organization_name', 'email', 'passkey', 'terms'];
+  await gatehouse.app.infrastructure.database.prisma.signInAttempt.updateMany({ data: { answered } });
+  const form = {
+    csrf: await page.inputValue('[name=csrf]'),
+    p_organization: (await page.locator('button').first().getAttribute('value')) ?? '',
+  };
+  // By hand: nobody answers at the application, where the browser would be sent.
+  await page.request.post(`${page.url()}/organization`, { form, maxRedirects: 0 });
+}
+
 /** Types something wrong, so that the page says so. */
 async function mistake({ page }: Stage, fields: Record<string, string>): Promise<void> {
   for (const [name, value] of Object.entries(fields)) await page.fill(`[name=${name}]`, value);
@@ -224,15 +238,7 @@ const OTHER_PAGES: readonly HostedPage[] = [
     name: 'sign-out',
     async open(stage) {
       const { gatehouse, page } = stage;
-      await openStep(stage, 'organization');
-      const answered = ['mfa', 'organization_name', 'email', 'passkey', 'terms'];
-      await gatehouse.app.infrastructure.database.prisma.signInAttempt.updateMany({ data: { answered } });
-      const form = {
-        csrf: await page.inputValue('[name=csrf]'),
-        p_organization: (await page.locator('button').first().getAttribute('value')) ?? '',
-      };
-      // By hand: nobody answers at the application, where the browser would be sent.
-      await page.request.post(`${page.url()}/organization`, { form, maxRedirects: 0 });
+      await signIn(stage);
       const back = encodeURIComponent(gatehouse.application('spa').logoutUrls[0]!);
       await goTo(page, `${gatehouse.quickstart.issuer}/logout?post_logout_redirect_uri=${back}&lang=${stage.lang}`);
     },
@@ -246,6 +252,23 @@ const OTHER_PAGES: readonly HostedPage[] = [
     },
   },
   { name: 'subscribed', open: (stage) => openLeads(stage, 'subscribe/done') },
+  {
+    name: 'account',
+    async open(stage) {
+      const { gatehouse, page, lang } = stage;
+      await signIn(stage);
+      await signIn(stage);
+      const { prisma } = gatehouse.app.infrastructure.database;
+      const { id } = await prisma.organization.findFirstOrThrow({ where: { name: LONG_NAME } });
+      const parameters = {
+        client_id: gatehouse.application('spa').clientId,
+        org_code: id,
+        return_url: 'http://localhost:8080/settings',
+        lang,
+      };
+      await goTo(page, `${gatehouse.quickstart.issuer}/portal?${new URLSearchParams(parameters)}`);
+    },
+  },
   { name: 'signed-out', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/logout?lang=${lang}`) },
   { name: 'nothing-here', open: ({ gatehouse, page, lang }) => goTo(page, `${gatehouse.quickstart.issuer}/nothing?lang=${lang}`) },
   {

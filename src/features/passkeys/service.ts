@@ -76,7 +76,7 @@ export async function addPasskey(ctx: Context, scope: Scope, enrolment: Enrolmen
         userId,
         ...made,
         publicKey: new Uint8Array(made.publicKey),
-        name: deviceName(ctx.origin.userAgent ?? ''),
+        name: deviceName(ctx.origin.userAgent ?? '') ?? 'Passkey',
         createdAt: ctx.clock.now(),
       },
     });
@@ -85,8 +85,8 @@ export async function addPasskey(ctx: Context, scope: Scope, enrolment: Enrolmen
   });
 }
 
-/** What a new passkey is called until somebody gives it a name: the browser and system that made it. */
-export function deviceName(userAgent: string): string {
+/** The browser and the system that a User-Agent header names, as far as it does. */
+export function deviceName(userAgent: string): string | undefined {
   const first = (names: readonly (readonly [RegExp, string])[]) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = first([
     [/\bEdgA?\//, 'Edge'],
@@ -105,7 +105,7 @@ export function deviceName(userAgent: string): string {
     [/\bMac OS X\b/, 'macOS'],
     [/\bLinux\b/, 'Linux'],
   ]);
-  return [browser, system].filter(Boolean).join(' · ') || 'Passkey';
+  return [browser, system].filter(Boolean).join(' · ') || undefined;
 }
 
 /** Notes that the person wants none: nobody asks again. */
@@ -168,6 +168,16 @@ export const deletePasskey = action({
     return { deletedId: passkeyId };
   },
 });
+
+/** Takes a passkey of the person's own away, as they do it themselves; another's is left as it is. */
+export async function removeOwnPasskey(ctx: Context, scope: Scope, userId: string, passkeyId: string): Promise<void> {
+  const { environmentId } = scope;
+  await inTransaction(actingAs(ctx, { kind: 'user', environmentId, userId }), async (tx) => {
+    const passkey = await tx.db.passkey.findFirst({ where: { environmentId, id: passkeyId, userId } });
+    if (passkey && (await tx.db.passkey.deleteMany({ where: { environmentId, id: passkeyId } })).count === 1)
+      await note(tx, scope, passkey, 'passkey.removed');
+  });
+}
 
 /** Has a user who wanted no passkey asked again, at the next sign-in. */
 export const resetPasskeyPrompt = action({

@@ -5,7 +5,7 @@ import type { Infrastructure } from '../context.ts';
 export interface Use {
   readonly environmentId: string;
   /** What the JWT is, and whose: the same `jti` of somebody else is another one. */
-  readonly kind: 'client assertion' | 'DPoP proof' | 'bot check';
+  readonly kind: 'client assertion' | 'DPoP proof' | 'bot check' | 'portal link';
   readonly owner: string;
   readonly jti: string;
   /** From then on the JWT is refused anyway. */

@@ -69,6 +69,8 @@ export interface AuthorizationRequest {
   readonly organizationId: string | null;
   /** The code of the device that the person signs in for: it ends with a decision, and no code goes back. */
   readonly userCode?: string;
+  /** The person signs in for their own account pages, which have a way back there: no code goes to the application. */
+  readonly portal?: { readonly returnUrl: string | null };
   /** The organization that a new user brings along; without a name they are asked for it. */
   readonly newOrganization: { readonly name: string | null } | null;
   /** The invitation that the person came by, into {@link organizationId}. */

@@ -194,6 +194,14 @@ describe('in an organization', () => {
   });
 });
 
+test('a link of the library leads the person to their own account, and back', async () => {
+  const { url } = await kinde.generatePortalUrl({ domain: settings().domain, returnUrl: 'http://localhost:8080/settings' });
+  const page = await agent.open(url.href);
+  expect([page.status, headingOf(page)]).toEqual([200, 'Your account']);
+  expect(page.html).toContain('href="http://localhost:8080/settings"');
+  await expect(kinde.generatePortalUrl({ domain: settings().domain, returnUrl: 'https://evil.test' })).rejects.toThrow('400');
+});
+
 test('whoever comes too late is sent back with what to start over by, which the library reads', async () => {
   const stale = userAgent(gatehouse.baseUrl);
   const { url } = await kinde.generateAuthUrl(settings().domain, kinde.IssuerRouteTypes.login, {
