@@ -75,7 +75,8 @@ export async function begin(
   }
   if (prompt === 'none') throw refusalFor('identify');
   if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });
-  const isKnown = await findUserIdByEmail(ctx, environmentId, invitation.email);
+  // Who made the link may open it as well: with enumeration protection it tells nobody whether the address has an account.
+  const isKnown = !tenancy.policy.hasEnumerationProtection && (await findUserIdByEmail(ctx, environmentId, invitation.email));
   return open({ flow: isKnown ? 'login' : 'register', firstName: invitation.firstName, lastName: invitation.lastName });
 }
 

@@ -131,6 +131,29 @@ describe('who has no account', () => {
 });
 
 describe('who has an account', () => {
+  test('is not given away by the link where nobody is to find out, and joins all the same', async () => {
+    const [somebody, nobody] = [(await signUp(gatehouse)).email, newAddress()];
+    await policies({ hasEnumerationProtection: true });
+    const look = async (email: string) => {
+      const { parameters } = await invite(email);
+      const agent = newAgent();
+      const page = await open(parameters, agent);
+      const next = await agent.submit(page, 'identify', { p_email: email });
+      const shown = [page, next].map(({ status, html }) => [
+        status,
+        html.replaceAll(email, '').replaceAll(/\/signin\/[\w-]{24}|value="[\w-]{43}"/g, ''),
+      ]);
+      return { agent, next, shown };
+    };
+    gatehouse.advance(31);
+    const theirs = await look(somebody);
+    expect(theirs.shown).toEqual((await look(nobody)).shown);
+    const done = await typeCode(gatehouse, theirs.agent, theirs.next, somebody, 1);
+    await policies({ hasEnumerationProtection: false });
+    expect(isSignedIn(done)).toBe(true);
+    expect(await rolesOf(somebody)).toEqual([]);
+  });
+
   test('signs in by the invitation and is a member', async () => {
     const { email } = await signUp(gatehouse);
     const { parameters } = await invite(email);
