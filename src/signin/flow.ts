@@ -57,15 +57,14 @@ export async function begin(
     return open({ flow: 'login', step: 'invitation', userId: session.userId });
   if (session && !invitation) {
     const { userId } = session;
+    const withoutPage = (error: unknown): never => {
+      throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
+    };
     const organization =
-      own !== undefined
-        ? own
-        : await chooseOrganization(ctx, tenancy, userId, request.organizationId).catch((error: unknown) => {
-            throw prompt === 'none' && error instanceof PageError ? new RedirectError('access_denied', error.message) : error;
-          });
+      own !== undefined ? own : await chooseOrganization(ctx, tenancy, userId, request.organizationId).catch(withoutPage);
     const organizationId = organization === 'ask' ? null : organization;
     const pending = { request, organizationId, answered: [SESSION], isSilent: prompt === 'none' };
-    const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session });
+    const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session }).catch(withoutPage);
     if (!step) {
       await noteUse(ctx, session);
       return { answer: await answerFor(ctx, place, request, session, organizationId) };

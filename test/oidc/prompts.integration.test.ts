@@ -107,6 +107,21 @@ test('prompt=none shows no page where another request would ask or refuse', asyn
   expect(await silent()).toMatchObject({ error: 'login_required' });
 });
 
+test('prompt=none is refused to the application where a second factor is required that nobody can set up', async () => {
+  const { agent } = await signUp(gatehouse);
+  const { prisma } = gatehouse.app.infrastructure.database;
+  const policy = async (mfaPolicy: string) => {
+    await prisma.environment.updateMany({ where: { isPrimary: true }, data: { mfaPolicy, mfaFactors: [] } });
+    gatehouse.app.infrastructure.lookups.forget();
+  };
+  await policy('required');
+  const silent = await agent.open(requestOf(gatehouse, 'spa', { prompt: 'none' }).url);
+  const { status } = await agent.open(requestOf(gatehouse, 'spa').url);
+  await policy('off');
+  expect(parametersOf(silent)).toMatchObject({ error: 'access_denied', iss: gatehouse.baseUrl });
+  expect(status).toBe(403);
+});
+
 describe('prompt=none of a person in several organizations', () => {
   const members = async (person: Person, ...names: string[]) => {
     const userId = await userIdOf(gatehouse, person.email);
