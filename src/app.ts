@@ -33,7 +33,11 @@ import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
 import { leadRoutes } from './signin/leads.ts';
+
 import { portalRoutes } from './signin/portal.ts';
+
+import { previewRoutes } from './signin/previews.ts';
+
 import { signInRoutes } from './signin/routes.ts';
 
 /** What a test may bring itself. */
@@ -120,6 +124,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       deviceRoutes(infrastructure)(routes);
       leadRoutes(infrastructure)(routes);
       portalRoutes(infrastructure)(routes);
+      previewRoutes(infrastructure)(routes);
       invitationRoutes(infrastructure)(routes);
     });
     await platformRoutes(server, infrastructure, async (routes) => {

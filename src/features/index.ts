@@ -39,6 +39,7 @@ import './organizations/list/graphql.ts';
 import './properties/graphql.ts';
 import './property-values/graphql.ts';
 import './recovery/graphql.ts';
+import './page-previews/graphql.ts';
 import './page-texts/graphql.ts';
 import './passkeys/graphql.ts';
 import './permissions/graphql.ts';

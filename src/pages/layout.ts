@@ -17,6 +17,8 @@ export interface Scene {
   readonly brand: Brand;
   /** Of the page's scripts: what does not have it is not run. */
   readonly nonce: string;
+  /** Of a page that is only looked at: it does nothing, and has a stylesheet of its own. */
+  readonly previewToken?: string;
   /** Where the logo leads. */
   readonly homepageUri: string | null;
 }
@@ -41,7 +43,7 @@ export function page(scene: Scene, { title, body, script }: PageContent): string
 ${stylesheetOf(scene)}${favicons(scene)}${script ? scriptOf(scene, script) : ''}
 </head>
 <body>
-<main class="card">
+<main class="card"${scene.previewToken ? raw(' inert') : ''}>
 ${logo(scene)}${body}
 </main>
 ${brand.isBadgeHidden ? '' : html`<footer>${say('page.footer')}</footer>`}
@@ -57,8 +59,11 @@ export function scriptOf({ basePath, nonce }: Scene, name: ScriptName): Html {
 }
 
 /** The brand's own, where it has one: its address tells one version of it from every other. */
-function stylesheetOf({ basePath, brand: { stylesheet, organizationId } }: Scene): Html | '' {
+function stylesheetOf({ basePath, brand: { stylesheet, organizationId }, previewToken }: Scene): Html | '' {
   if (!stylesheet) return '';
+  if (previewToken)
+    return html`<link rel="stylesheet" href="${basePath}/preview.css?token=${previewToken}">
+`;
   const query = new URLSearchParams({ v: stylesheet.hash, ...(organizationId && { organization: organizationId }) });
   return html`<link rel="stylesheet" href="${basePath}/brand.css?${query.toString()}">
 `;

@@ -60,6 +60,7 @@ function settled(value: unknown): unknown {
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"2026-11-25T12:00:00.000Z"')
     .replace(/(?<="clientSecret":")\w+/g, 'shownThisOnce')
     .replace(/http:\/\/localhost:\d+/g, 'http://localhost:3000')
+    .replace(/(?<=\/preview\/)[\w-]{43}/g, 'shownForTenMinutes')
     .replace(/"requestId":"[^"]+"/g, '"requestId":"req-1"');
   return JSON.parse(text);
 }

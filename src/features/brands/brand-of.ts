@@ -60,6 +60,11 @@ type Palette = ReturnType<typeof paletteOf>;
 export async function mailBrandOf(db: Db, environmentId: string, organizationId: string | null): Promise<MailBrand> {
   const find = (id: string | null) => findSource(db, environmentId, id);
   const source = (organizationId ? await find(organizationId) : undefined) ?? (await find(null));
+  return mailBrandFrom(source);
+}
+
+/** @param source undefined for the look that mails come with */
+export function mailBrandFrom(source: BrandSource | undefined): MailBrand {
   const { name, theme, logo } = source ? brandFrom(source) : PLAIN;
   const own = (source?.organization?.colors ?? {}) as OwnColors;
   const palette = (of: ThemeName) => paletteOf([own[of] ?? {}, source?.settings[of] ?? {}], of);
@@ -81,7 +86,7 @@ export const PLAIN: Brand = {
 const PICTURE = { id: true, type: true, contentType: true } as const;
 
 /** What `brandOf` is made from; undefined where the organization, or the environment, is not there. */
-async function findSource(db: Db, environmentId: string, organizationId: string | null): Promise<BrandSource | undefined> {
+export async function findSource(db: Db, environmentId: string, organizationId: string | null): Promise<BrandSource | undefined> {
   const environment = await db.environment.findUnique({
     where: { id: environmentId },
     select: {

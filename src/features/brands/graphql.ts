@@ -23,7 +23,7 @@ export const ThemeEnum = builder.enumType('Theme', {
   },
 });
 
-const AlignmentEnum = builder.enumType('PageAlignment', {
+export const AlignmentEnum = builder.enumType('PageAlignment', {
   description: 'Where the card stands on a wide page.',
   values: {
     START: { value: 'start', description: 'Where lines begin: on the left, or on the right of languages that are written from there.' },

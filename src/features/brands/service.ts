@@ -7,9 +7,10 @@ import { assertPlanHas } from '../plans.ts';
 import { type Colors, checkColors } from './colors.ts';
 import { checkCustomCss } from './custom-css.ts';
 
-export { type Brand, brandOf, type LogoOfBrand, mailBrandOf, PLAIN } from './brand-of.ts';
+export { type Brand, brandOf, type LogoOfBrand, type MailBrand, mailBrandOf, PLAIN } from './brand-of.ts';
 export { COLOR_NAMES, type ColorName, type Colors, checkColors, contrast } from './colors.ts';
 export { MAX_CUSTOM_CSS } from './custom-css.ts';
+export { type BrandDraft, draftBrand } from './draft.ts';
 
 export const THEMES = ['light', 'dark', 'user_preference'] as const;
 export type Theme = (typeof THEMES)[number];

@@ -9,6 +9,7 @@ import { deleteOldEvents } from '../events/service.ts';
 import { deleteExpiredGrants } from '../grants/service.ts';
 import { deleteExpiredKeys } from '../idempotency/service.ts';
 import { deleteOldMailDeliveries } from '../mail-deliveries/service.ts';
+import { deleteExpiredPreviews } from '../page-previews/service.ts';
 import { deleteExpiredPushedRequests } from '../pushed-requests/service.ts';
 import { deleteExpiredQuotas } from '../quotas/service.ts';
 import { deleteOldCounts } from '../rate-limits/service.ts';
@@ -29,6 +30,7 @@ export async function startCleanup(infrastructure: Infrastructure): Promise<void
       () => deleteExpiredQuotas(infrastructure),
       () => deleteOldCounts(infrastructure),
       () => deleteExpiredPushedRequests(infrastructure),
+      () => deleteExpiredPreviews(infrastructure),
       () => deleteExpiredDevices(infrastructure),
       () => deleteExpiredUses(infrastructure),
       () => deleteUnusedClients(infrastructure),

@@ -1,8 +1,9 @@
 /** What mails to people of an environment are written on: in their language, in its brand or their organization's. */
 import { issuerOf } from '../../kernel/issuer.ts';
 import { chooseLanguage, type Language } from '../../languages/languages.ts';
+import type { Texts } from '../../languages/texts.ts';
 import type { Paper } from '../../mail/letter.ts';
-import { mailBrandOf } from '../brands/service.ts';
+import { type MailBrand, mailBrandOf } from '../brands/service.ts';
 import type { Context } from '../context.ts';
 import { readOwnTexts } from '../page-texts/service.ts';
 
@@ -22,22 +23,20 @@ export async function paperFor(
     where: { id: environmentId },
     select: { domain: true, isPrimary: true, languages: true, defaultLanguage: true },
   });
-  const { name, theme, logo, light, dark } = await mailBrandOf(ctx.db, environmentId, about.organizationId ?? null);
-  const picture = theme === 'dark' ? logo?.dark : logo?.light;
+  const brand = await mailBrandOf(ctx.db, environmentId, about.organizationId ?? null);
   const language = chooseLanguage({
     asked: about.to === 'visitor' ? ctx.origin.language : about.to && (await languagesOf(ctx, environmentId, about.to)),
     spoken: environment.languages as Language[],
     fallback: environment.defaultLanguage as Language,
   });
-  return {
-    language,
-    ownTexts: await readOwnTexts(ctx.db, environmentId, language),
-    name,
-    logoUrl: picture && PICTURES.includes(picture.contentType) ? `${issuerOf(ctx.config, environment)}/logos/${picture.id}` : null,
-    theme,
-    light,
-    dark,
-  };
+  return paperOf(issuerOf(ctx.config, environment), brand, language, await readOwnTexts(ctx.db, environmentId, language));
+}
+
+/** @param issuer where the brand's logo is */
+export function paperOf(issuer: string, { name, theme, logo, light, dark }: MailBrand, language: Language, ownTexts: Texts): Paper {
+  const picture = theme === 'dark' ? logo?.dark : logo?.light;
+  const logoUrl = picture && PICTURES.includes(picture.contentType) ? `${issuer}/logos/${picture.id}` : null;
+  return { language, ownTexts, name, logoUrl, theme, light, dark };
 }
 
 async function languagesOf(

@@ -60,7 +60,18 @@ builder.prismaObjectField('Environment', 'texts', (t) =>
   }),
 );
 
-const PageTextInput = builder.inputType('PageTextInput', {
+/** What can be wrong with texts, and what it means. */
+export const PAGE_TEXT_CODES = {
+  UNKNOWN_LANGUAGE: 'Not one of the languages that there are.',
+  UNKNOWN_KEY: 'No page has a text of this key, or not one that may be written.',
+  UNKNOWN_PLACEHOLDER: 'The text has a place for a value that is not known where it stands.',
+  MISSING_PLACEHOLDER: 'The text leaves out a value by which people decide.',
+  TOO_LONG: 'The text is too long.',
+  TOO_MANY: 'These are too many at once.',
+  INVALID_TEXT: 'The text holds control characters.',
+};
+
+export const PageTextInput = builder.inputType('PageTextInput', {
   description: 'A text to be written.',
   fields: (t) => ({
     key: t.string({ required: true, description: 'What it is called.' }),
@@ -76,15 +87,7 @@ defineMutation({
     'Writes texts of an environment’s pages in one language in the place of the standard ones. Texts that are not named stay. Those of `en` are also said in `en-US`, `en-GB` and `en-AU`, where these have none.',
   policy: { permission: updatePageTexts.permission },
   versioned: true,
-  codes: {
-    UNKNOWN_LANGUAGE: 'Not one of the languages that there are.',
-    UNKNOWN_KEY: 'No page has a text of this key, or not one that may be written.',
-    UNKNOWN_PLACEHOLDER: 'The text has a place for a value that is not known where it stands.',
-    MISSING_PLACEHOLDER: 'The text leaves out a value by which people decide.',
-    TOO_LONG: 'The text is too long.',
-    TOO_MANY: 'These are too many at once.',
-    INVALID_TEXT: 'The text holds control characters.',
-  },
+  codes: PAGE_TEXT_CODES,
   input: (t) => ({
     environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
     language: t.string({ required: true, description: `Which language: ${TAGS}.` }),

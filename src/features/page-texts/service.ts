@@ -66,12 +66,17 @@ export function pageTexts(
   }));
 }
 
+/** Without a text: ours again. */
+export interface TextChange {
+  readonly key: string;
+  readonly text?: string | null | undefined;
+}
+
 export interface UpdatePageTextsInput {
   readonly environmentId?: string | null | undefined;
   readonly expectedVersion?: number | null | undefined;
   readonly language: string;
-  /** Without a text: ours again. */
-  readonly texts: readonly { readonly key: string; readonly text?: string | null | undefined }[];
+  readonly texts: readonly TextChange[];
 }
 
 /** Writes texts of one language in the place of ours, or takes them back. What is not named stays.
@@ -82,8 +87,7 @@ export const updatePageTexts = action({
   async run(ctx, input, scope): Promise<Environment> {
     const { environmentId } = scope;
     const language = requireLanguage(input.language, ['language']);
-    if (input.texts.length > MAX_CHANGES) throw new InvalidInputError('TOO_MANY', `These are more than ${MAX_CHANGES} texts.`, ['texts']);
-    const texts = new Map(input.texts.map(({ key, text }, at) => [requireKey(key, at), text?.trim() ? checkText(key, text, at) : null]));
+    const texts = checkTexts(input.texts);
     const environment = await ctx.db.environment.update({ where: { id: environmentId, ...atVersion(input) }, data: NEXT_VERSION });
     await ctx.db.pageText.deleteMany({ where: { environmentId, language, key: { in: [...texts.keys()] } } });
     await ctx.db.pageText.createMany({
@@ -104,6 +108,13 @@ export async function copyPageTexts(ctx: Context, sourceId: string, targetId: st
   const rows = await ctx.db.pageText.findMany({ where: { environmentId: sourceId } });
   await ctx.db.pageText.deleteMany({ where: { environmentId: targetId } });
   await ctx.db.pageText.createMany({ data: rows.map((row) => ({ ...row, environmentId: targetId })) });
+}
+
+/** The texts by their keys; null: ours again.
+ * @throws InvalidInputError UNKNOWN_KEY, UNKNOWN_PLACEHOLDER, MISSING_PLACEHOLDER, TOO_LONG, TOO_MANY or INVALID_TEXT */
+export function checkTexts(texts: readonly TextChange[]): Map<TextKey, string | null> {
+  if (texts.length > MAX_CHANGES) throw new InvalidInputError('TOO_MANY', `These are more than ${MAX_CHANGES} texts.`, ['texts']);
+  return new Map(texts.map(({ key, text }, at) => [requireKey(key, at), text?.trim() ? checkText(key, text, at) : null]));
 }
 
 function requireKey(key: string, at: number): TextKey {

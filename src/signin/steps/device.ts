@@ -13,9 +13,16 @@ import { problem, type StepDefinition, type StepRequest, type StepResult, type V
 export const deviceStep: StepDefinition = { show: confirm, forms: { device: decide } };
 
 async function confirm(view: StepView, { ctx, attempt }: Visit): Promise<PageContent> {
-  const { say, applicationName } = view;
   const device = await deviceToConfirm(ctx, attempt);
   if (!device) throw deviceCodeGone();
+  return decision(view, device);
+}
+
+export function decision(
+  view: StepView,
+  device: { readonly userCode: string; readonly scopes: readonly string[]; readonly apiScopes: readonly string[] },
+): PageContent {
+  const { say, applicationName } = view;
   return {
     title: say('device.title'),
     body: html`<h1>${say('device.title')}</h1>

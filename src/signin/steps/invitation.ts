@@ -21,8 +21,11 @@ export async function invitedTo({ ctx, attempt: { environmentId, request } }: Vi
 }
 
 async function confirm(view: StepView, visit: Visit): Promise<PageContent> {
+  return acceptance(view, (await invitedTo(visit)) ?? '');
+}
+
+export function acceptance(view: StepView, organization: string): PageContent {
   const { say, attempt } = view;
-  const organization = (await invitedTo(visit)) ?? '';
   return {
     title: say('invitation.title'),
     body: html`<h1>${say('invitation.heading', { organization })}</h1>

@@ -27,12 +27,23 @@ export const mfaRecoveryStep: StepDefinition = {
 const BY = { email: 'mfa_challenge.by_email', sms: 'mfa_challenge.by_sms' } as const satisfies Record<string, TextKey>;
 
 async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promise<PageContent> {
-  const { say } = view;
   const { environmentId } = attempt;
   const userId = attempt.userId!;
   const requirement = await mfaRequirement(ctx, place.tenancy, userId, attempt.organizationId);
   const enrolled = await enrolledFactors(ctx, environmentId, userId, requirement);
   const factor = enrolled.find(({ id }) => id === pendingOf(ctx, attempt).factorId);
+  const hasRecovery = requirement.hasRecoveryCodes && (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement));
+  return challengePage(view, enrolled, factor, hasRecovery);
+}
+
+/** Asks for `factor`, and offers the others of those that are `enrolled`. */
+export function challengePage<Factor extends ShownFactor>(
+  view: StepView,
+  enrolled: readonly Factor[],
+  factor: Factor | undefined,
+  hasRecovery: boolean,
+): PageContent {
+  const { say } = view;
   const isApp = factor?.type === 'authenticator_app';
   const hasOtherApp = !isApp && enrolled.some(({ type }) => type === 'authenticator_app');
   const sent = enrolled.filter(isSentTo);
@@ -42,7 +53,6 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
     : factor?.type === 'sms'
       ? rich(view, 'code.phone_lead', { phone: label })
       : rich(view, 'code.lead', { email: label });
-  const hasRecovery = requirement.hasRecoveryCodes && (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement));
   return {
     title: say('mfa_challenge.title'),
     body: html`<h1>${say('mfa_challenge.title')}</h1>
@@ -54,14 +64,14 @@ ${hasRecovery ? aside(view, 'mfa_use_recovery', { label: say('mfa_challenge.reco
   };
 }
 
-type SentFactor = EnrolledFactor & { readonly type: keyof typeof BY };
+type ShownFactor = Pick<EnrolledFactor, 'id' | 'type' | 'label'>;
 
-function isSentTo(factor: EnrolledFactor): factor is SentFactor {
+function isSentTo<Factor extends ShownFactor>(factor: Factor): factor is Factor & { readonly type: keyof typeof BY } {
   return factor.type !== 'authenticator_app';
 }
 
 /** Has a code sent to the factor: another one to that which is asked for. */
-function sending({ say }: StepView, { id, type }: SentFactor, isAsked: boolean): Html {
+function sending({ say }: StepView, { id, type }: { readonly id: string; readonly type: keyof typeof BY }, isAsked: boolean): Html {
   const before = isAsked ? `${say('code.nothing_there')} ` : '';
   const label = say(isAsked ? 'code.resend' : BY[type]);
   return html`<p class="aside">${before}<button class="link" name="p_factor" value="${id}">${label}</button></p>`;

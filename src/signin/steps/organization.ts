@@ -8,8 +8,11 @@ import { problem, type StepDefinition, type StepRequest, type StepResult, type V
 export const organizationStep: StepDefinition = { show: chooseOne, forms: { organization: submitOrganization } };
 
 async function chooseOne(view: StepView, { ctx, attempt }: Visit): Promise<PageContent> {
+  return organizationChoice(view, await organizationsOfUser(ctx, attempt.environmentId, attempt.userId!));
+}
+
+export function organizationChoice(view: StepView, organizations: readonly { readonly id: string; readonly name: string }[]): PageContent {
   const { say } = view;
-  const organizations = await organizationsOfUser(ctx, attempt.environmentId, attempt.userId!);
   const options = organizations.map(({ id, name }) => ({ value: id, label: name }));
   return {
     title: say('organization.title'),

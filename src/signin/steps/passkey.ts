@@ -80,10 +80,17 @@ export const passkeySetupStep: StepDefinition = {
 };
 
 async function offer(view: StepView, visit: Visit): Promise<PageContent> {
-  const { say, applicationName } = view;
   const { ctx, attempt } = visit;
   const isMandatory = (await policyOf(visit)) === 'mandatory';
-  const options = await enrolmentOptions(ctx, enrolment(visit, passkeyChallenge(ctx, attempt)), applicationName);
+  return passkeyOffer(
+    view,
+    isMandatory,
+    await enrolmentOptions(ctx, enrolment(visit, passkeyChallenge(ctx, attempt)), view.applicationName),
+  );
+}
+
+export function passkeyOffer(view: StepView, isMandatory: boolean, options: object): PageContent {
+  const { say } = view;
   return {
     title: say('passkey_setup.title'),
     script: SCRIPT,

@@ -26,6 +26,7 @@ import { organizationBrands } from './organization-brands.ts';
 import { organizationInvitations } from './organization-invitations.ts';
 import { organizationPolicies } from './organization-policies.ts';
 import { organizations } from './organizations.ts';
+import { pagePreviews } from './page-previews.ts';
 import { pageTexts } from './page-texts.ts';
 import { passkeys } from './passkeys.ts';
 import { permissions } from './permissions.ts';
@@ -76,6 +77,7 @@ export const FEATURES: readonly FeatureCases[] = [
   consents,
   recovery,
   mfaFactors,
+  pagePreviews,
   pageTexts,
   passkeys,
   signingKeys,
