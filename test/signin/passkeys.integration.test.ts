@@ -389,5 +389,5 @@ test.each([
     'Chrome · iPhone',
   ],
   ['Mozilla/5.0 (Android 15; Mobile; rv:142.0) Gecko/142.0 Firefox/142.0', 'Firefox · Android'],
-  ['curl/8', 'Passkey'],
-])('a new passkey is called after %s', (userAgent, name) => expect(deviceName(userAgent)).toBe(name));
+  ['curl/8', undefined],
+])('a passkey and a session are called after %s', (userAgent, name) => expect(deviceName(userAgent)).toBe(name));

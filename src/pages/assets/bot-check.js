@@ -21,4 +21,6 @@ for (let from = 0; from <= maxnumber && !field.value; from += 500) {
   if (at >= 0) field.value = btoa(JSON.stringify({ algorithm, challenge, number: from + at, salt, signature }));
 }
 form.removeAttribute('aria-busy');
-if (waiting !== undefined) form.requestSubmit(waiting);
+// Again by the button that was pressed: Safari 15 cannot be told to submit with one.
+if (waiting) waiting.click();
+else if (waiting === null) form.submit();
