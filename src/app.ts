@@ -33,11 +33,8 @@ import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
 import { leadRoutes } from './signin/leads.ts';
-
 import { portalRoutes } from './signin/portal.ts';
-
 import { previewRoutes } from './signin/previews.ts';
-
 import { signInRoutes } from './signin/routes.ts';
 
 /** What a test may bring itself. */

@@ -6,11 +6,12 @@ import { createContext, type Infrastructure, type Origin } from '../features/con
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
+import { csrfToken } from '../http/csrf.ts';
 import { offerNonceIn, originOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
 import { askedLanguages } from '../languages/languages.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
-import { begin } from '../signin/flow.ts';
+import { begin, destinationOf } from '../signin/flow.ts';
 import { foreignBrowser } from '../signin/place.ts';
 import { AccountApiError, accountApi } from './account-api.ts';
 import { answer } from './answer.ts';
@@ -53,7 +54,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
         const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
-        return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 302);
+        return deliver(request, reply, destinationOf(outcome), 302);
       } catch (error) {
         if (!(error instanceof RedirectError)) throw error;
         const parameters = { error: error.code, error_description: error.message };
@@ -157,8 +158,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       },
     });
 
-    const logoutToken = (request: FastifyRequest) =>
-      infrastructure.vault.mac('csrf', `${sessionToken(request)} logout`).toString('base64url');
+    const logoutToken = (request: FastifyRequest) => csrfToken(infrastructure, sessionToken(request), 'logout');
     const leave = async (request: FastifyRequest, reply: FastifyReply, query: Query, isConfirmed: boolean) => {
       const { tenancy } = request;
       request.askedLanguage = askedLanguages(query);

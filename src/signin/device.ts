@@ -6,14 +6,15 @@ import { findWaitingDevice, normalizedUserCode } from '../features/device-author
 import type { Tenancy } from '../features/environments/directory.ts';
 import { countAgainstAddress } from '../features/quotas/service.ts';
 import { browserToken, knownBrowserToken, sessionToken } from '../http/cookies.ts';
+import { csrfToken } from '../http/csrf.ts';
 import { originOf, sceneOf, sendPage } from '../http/server.ts';
-import { epochSeconds } from '../kernel/clock.ts';
 import type { TextKey } from '../languages/texts.ts';
 import { deliver } from '../oidc/deliver.ts';
 import { userCodePage } from '../pages/device.ts';
 import { messagePage } from '../pages/messages.ts';
 import { sameText } from '../security/secrets.ts';
-import { begin, type Outcome } from './flow.ts';
+import { destinationOf, type Outcome } from './flow.ts';
+import { beginOwn, ownRequest } from './own-request.ts';
 import { foreignBrowser } from './place.ts';
 import { singleFields } from './routes.ts';
 
@@ -21,7 +22,7 @@ import { singleFields } from './routes.ts';
 export const MAX_CODES_PER_MINUTE = 20;
 
 export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
-  const csrfOf = (browser: string) => infrastructure.vault.mac('csrf', `${browser} device`).toString('base64url');
+  const csrfOf = (browser: string) => csrfToken(infrastructure, browser, 'device');
   return (routes) => {
     const show = async (request: FastifyRequest, reply: FastifyReply, userCode: string, status = 200, problem?: TextKey) => {
       const csrf = csrfOf(browserToken(request, reply));
@@ -48,7 +49,7 @@ export function deviceRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       }
       const outcome = await connectDevice(ctx, tenancy, userCode, { session: sessionToken(request), browser });
       if (!outcome) return show(request, reply, userCode.slice(0, 8), 422, 'problem.device_code');
-      return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, 303);
+      return deliver(request, reply, destinationOf(outcome), 303);
     });
 
     for (const outcome of ['connected', 'refused'] as const) {
@@ -72,34 +73,7 @@ async function connectDevice(
   const device = await findWaitingDevice(ctx, environmentId, userCode);
   const client = device && (await findClient(ctx, environmentId, device.applicationId.slice('app_'.length)));
   if (!device || !client) return undefined;
-  const request = {
-    clientId: client.clientId,
-    userCode,
-    redirectUri: `${issuer}/device`,
-    responseMode: 'query',
-    scopes: device.scopes,
-    audiences: device.audiences,
-    state: null,
-    nonce: null,
-    codeChallenge: null,
-    organizationId: null,
-    newOrganization: null,
-    invitationId: null,
-    loginHint: null,
-    lang: null,
-    hasSuccessPage: false,
-    reauthState: null,
-    marketingTags: {},
-    requestedAt: epochSeconds(ctx.clock.now()),
-  } as const;
-  const authorization = {
-    client,
-    request,
-    prompt: undefined,
-    maxAge: undefined,
-    hintedUserId: undefined,
-    invitation: undefined,
-    refusal: undefined,
-  };
-  return begin(ctx, { tenancy, client }, authorization, cookies);
+  const { scopes, audiences } = device;
+  const request = ownRequest(ctx, { clientId: client.clientId, redirectUri: `${issuer}/device`, userCode, scopes, audiences });
+  return beginOwn(ctx, { tenancy, client }, request, cookies);
 }

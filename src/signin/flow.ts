@@ -28,6 +28,11 @@ export type Outcome = ({ readonly location: string } | { readonly answer: Destin
   readonly newSession?: { readonly token: string; readonly isPersistent: boolean };
 };
 
+/** Where the browser goes with it. */
+export function destinationOf(outcome: Outcome): Destination {
+  return 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location };
+}
+
 /** How a person was proved, by the names of RFC 8176. */
 export type AuthenticationMethod = 'otp' | 'pwd' | 'sms' | 'hwk' | 'swk' | 'user' | 'mfa';
 

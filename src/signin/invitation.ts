@@ -5,9 +5,9 @@ import { startAttempt, updateAttempt } from '../features/sign-in-attempts/servic
 import { findInvitation, invitationApplication } from '../features/team/service.ts';
 import { browserToken } from '../http/cookies.ts';
 import { originOf, sceneOf, sendPage } from '../http/server.ts';
-import { epochSeconds } from '../kernel/clock.ts';
 import { invitationGone, PageError } from '../oidc/errors.ts';
 import { messagePage } from '../pages/messages.ts';
+import { ownRequest } from './own-request.ts';
 import { pageOf } from './place.ts';
 
 export function invitationRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
@@ -27,25 +27,12 @@ export function invitationRoutes(infrastructure: Infrastructure): (routes: Fasti
         applicationId: application.id,
         browserToken: browserToken(request, reply),
         flow: 'register',
-        request: {
+        request: ownRequest(ctx, {
           clientId: application.id.slice('app_'.length),
           redirectUri: `${tenancy.issuer}/welcome`,
-          responseMode: 'query',
           scopes: ['openid'],
-          audiences: [],
-          state: null,
-          nonce: null,
-          codeChallenge: null,
-          organizationId: null,
-          newOrganization: null,
-          invitationId: null,
           loginHint: invitation.email,
-          lang: null,
-          hasSuccessPage: false,
-          reauthState: null,
-          marketingTags: {},
-          requestedAt: epochSeconds(ctx.clock.now()),
-        },
+        }),
       });
       await updateAttempt(ctx, attempt, { firstName: invitation.firstName, lastName: invitation.lastName });
       return reply.header('cache-control', 'no-store').redirect(pageOf(tenancy, attempt), 302);

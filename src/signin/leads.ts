@@ -11,6 +11,7 @@ import { countAgainstAddress } from '../features/quotas/service.ts';
 import { addLead, type LeadKind } from '../features/subscribers/leads.ts';
 import { hasTerms } from '../features/terms/service.ts';
 import { browserToken, knownBrowserToken } from '../http/cookies.ts';
+import { csrfToken } from '../http/csrf.ts';
 import { limitRate, originOf, RateLimitError, sceneOf, sendPage } from '../http/server.ts';
 import { type LeadTexts, leadDonePage, leadPage } from '../pages/lead.ts';
 import { isDisposable } from '../security/disposable-mail.ts';
@@ -44,7 +45,7 @@ export function leadRoutes(infrastructure: Infrastructure): (routes: FastifyInst
   return (routes) => {
     for (const lead of PAGES) {
       const { path, texts, isOpen } = lead;
-      const csrfOf = (browser: string) => infrastructure.vault.mac('csrf', `${browser} ${path}`).toString('base64url');
+      const csrfOf = (browser: string) => csrfToken(infrastructure, browser, path);
 
       const show = async (request: FastifyRequest, reply: FastifyReply, from: Fields, shown?: Problem) => {
         const { tenancy } = request;

@@ -12,13 +12,14 @@ import { endOtherSessions, endSessionOfSelf, readOwnAccount, renameSelf } from '
 import { passkeyPolicyFor, removeOwnPasskey } from '../features/passkeys/service.ts';
 import { findSession, type Session } from '../features/sessions/service.ts';
 import { browserToken, sessionToken } from '../http/cookies.ts';
+import { csrfToken } from '../http/csrf.ts';
 import { limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
-import { epochSeconds } from '../kernel/clock.ts';
 import { deliver } from '../oidc/deliver.ts';
 import { isOwnPage, type Portal, portalUrl, takePortalLink } from '../oidc/portal-link.ts';
 import { accountPage } from '../pages/account.ts';
 import { sameText } from '../security/secrets.ts';
-import { begin, type Outcome } from './flow.ts';
+import { destinationOf, type Outcome } from './flow.ts';
+import { beginOwn, ownRequest } from './own-request.ts';
 import { expired, foreignBrowser } from './place.ts';
 import { singleFields } from './routes.ts';
 import { name } from './steps/identifier.ts';
@@ -41,7 +42,7 @@ const FORMS: Readonly<Record<string, (visitor: Visitor, tenancy: Tenancy, form: 
 };
 
 export function portalRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => void {
-  const csrfOf = (request: FastifyRequest) => infrastructure.vault.mac('csrf', `${sessionToken(request)} portal`).toString('base64url');
+  const csrfOf = (request: FastifyRequest) => csrfToken(infrastructure, sessionToken(request), 'portal');
 
   return (routes) => {
     routes.get<{ Querystring: { key?: unknown } }>('/portal_redirect', async (request, reply) => {
@@ -88,7 +89,7 @@ export function portalRoutes(infrastructure: Infrastructure): (routes: FastifyIn
 }
 
 function goOn(request: FastifyRequest, reply: FastifyReply, outcome: Outcome, status: 302 | 303): Promise<FastifyReply> {
-  return deliver(request, reply, 'answer' in outcome ? outcome.answer : { by: 'redirect', location: outcome.location }, status);
+  return deliver(request, reply, destinationOf(outcome), status);
 }
 
 /** Which portal a request says that it is for. */
@@ -118,36 +119,9 @@ async function enter(
   const isOwn = wanted !== null && (await isOwnPage(infrastructure, tenancy, client, { returnUrl: wanted, organizationId }));
   const returnUrl = isOwn ? wanted : null;
   const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, originOf(request));
-  const authorization = {
-    client,
-    prompt: undefined,
-    maxAge: limits.maxAge,
-    hintedUserId: limits.hintedUserId,
-    invitation: undefined,
-    refusal: undefined,
-    request: {
-      clientId,
-      portal: { returnUrl },
-      redirectUri: `${issuer}/portal`,
-      responseMode: 'query',
-      scopes: [],
-      audiences: [],
-      state: null,
-      nonce: null,
-      codeChallenge: null,
-      organizationId,
-      newOrganization: null,
-      invitationId: null,
-      loginHint: null,
-      lang: null,
-      hasSuccessPage: false,
-      reauthState: null,
-      marketingTags: {},
-      requestedAt: epochSeconds(ctx.clock.now()),
-    },
-  } as const;
+  const own = ownRequest(ctx, { clientId, redirectUri: `${issuer}/portal`, portal: { returnUrl }, organizationId });
   const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
-  const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);
+  const outcome = await beginOwn(ctx, { tenancy, client }, own, cookies, limits);
   if (!('answer' in outcome)) return { outcome };
   const session = await findSession(ctx, environmentId, cookies.session);
   if (!session) throw expired();

@@ -14,6 +14,7 @@ import { type PageContent, page, raw, type Scene } from '../pages/layout.ts';
 import { type LeadTexts, leadDonePage, leadPage } from '../pages/lead.ts';
 import { errorPage, messagePage } from '../pages/messages.ts';
 import { sealPending } from './mfa.ts';
+import { ownRequest } from './own-request.ts';
 import { decision } from './steps/device.ts';
 import { EMAIL, emailField } from './steps/email-field.ts';
 import { STEPS } from './steps/index.ts';
@@ -84,25 +85,7 @@ function sampleVisit(ctx: Context, tenancy: Tenancy, step: Step, change: Partial
     id: 'preview',
     applicationId: CLIENT.applicationId,
     browserHash: '',
-    request: {
-      clientId: CLIENT.clientId,
-      redirectUri: SAMPLE.link,
-      responseMode: 'query',
-      scopes: ['openid', 'profile', 'email'],
-      audiences: [],
-      state: null,
-      nonce: null,
-      codeChallenge: null,
-      organizationId: null,
-      newOrganization: null,
-      invitationId: null,
-      loginHint: null,
-      lang: null,
-      hasSuccessPage: false,
-      reauthState: null,
-      marketingTags: {},
-      requestedAt: 0,
-    },
+    request: ownRequest(ctx, { clientId: CLIENT.clientId, redirectUri: SAMPLE.link, scopes: ['openid', 'profile', 'email'] }),
     step,
     flow: 'login',
     email: SAMPLE.email,

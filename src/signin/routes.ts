@@ -6,6 +6,7 @@ import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts'
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { type Attempt, findAttempt, isOver } from '../features/sign-in-attempts/service.ts';
 import { knownBrowserToken, sessionToken, setSession } from '../http/cookies.ts';
+import { csrfToken } from '../http/csrf.ts';
 import { limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
 import { InvalidInputError } from '../kernel/errors.ts';
 import type { Destination } from '../oidc/answer.ts';
@@ -13,7 +14,7 @@ import { deliver, formTarget } from '../oidc/deliver.ts';
 import { PageError } from '../oidc/errors.ts';
 import { page } from '../pages/layout.ts';
 import { sameText } from '../security/secrets.ts';
-import { startOver } from './flow.ts';
+import { destinationOf, startOver } from './flow.ts';
 import { shownIdentifier } from './identifiers.ts';
 import { expired, foreignBrowser, pageOf } from './place.ts';
 import { STEPS } from './steps/index.ts';
@@ -58,7 +59,7 @@ export function signInRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       });
       if ('problem' in result) return show(request, reply, { ...visited, attempt: result.attempt ?? attempt }, result.problem, form);
       if (result.newSession) setSession(reply, place.tenancy, result.newSession.token, result.newSession.isPersistent);
-      return deliver(request, reply, 'answer' in result ? result.answer : { by: 'redirect', location: result.location }, 303);
+      return deliver(request, reply, destinationOf(result), 303);
     });
   };
 }
@@ -85,7 +86,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
     ctx: { ...ctx, origin: originOf(request) },
     place,
     attempt,
-    csrf: infrastructure.vault.mac('csrf', `${browser} ${attempt.id}`).toString('base64url'),
+    csrf: csrfToken(infrastructure, browser, attempt.id),
   };
 }
 
