@@ -3,6 +3,7 @@
  * kept for some minutes under the digest of the URL's token: nothing in the URL can be changed or guessed, and in
  * another environment it finds nothing.
  */
+import { deleteExpiredRows } from '../../db/expired-rows.ts';
 import { later } from '../../kernel/clock.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
 import { randomToken } from '../../kernel/ids.ts';
@@ -134,13 +135,6 @@ export async function findPagePreview(
 }
 
 /** Deletes previews that are over, in one small batch. Returns the number of rows. */
-export async function deleteExpiredPreviews({ database, clock }: Infrastructure): Promise<number> {
-  const [row] = await database.query<{ deleted: number }>(
-    'delete-expired-previews',
-    `WITH deleted AS (DELETE FROM page_previews WHERE (environment_id, token_hash) IN
-       (SELECT environment_id, token_hash FROM page_previews WHERE expires_at <= $1 LIMIT 1000) RETURNING 1)
-     SELECT count(*)::int AS deleted FROM deleted`,
-    [clock.now()],
-  );
-  return row!.deleted;
+export function deleteExpiredPreviews(infrastructure: Infrastructure): Promise<number> {
+  return deleteExpiredRows(infrastructure, { table: 'page_previews', key: 'token_hash', until: 'expires_at' });
 }

@@ -2,6 +2,7 @@
  * Pushed authorization requests (RFC 9126): what an application handed in by itself, for a browser that it sends with
  * nothing but a name for it. Each is fetched once, by its own application.
  */
+import { deleteExpiredRows } from '../../db/expired-rows.ts';
 import { later } from '../../kernel/clock.ts';
 import { randomToken } from '../../kernel/ids.ts';
 import { sha256 } from '../../security/secrets.ts';
@@ -51,13 +52,6 @@ export async function takePushedRequest(
 }
 
 /** Deletes requests that nobody fetched, in one small batch. Returns the number of rows. */
-export async function deleteExpiredPushedRequests({ database, clock }: Infrastructure): Promise<number> {
-  const [row] = await database.query<{ deleted: number }>(
-    'delete-expired-pushed-requests',
-    `WITH deleted AS (DELETE FROM pushed_requests WHERE (environment_id, request_hash) IN
-       (SELECT environment_id, request_hash FROM pushed_requests WHERE expires_at <= $1 LIMIT 1000) RETURNING 1)
-     SELECT count(*)::int AS deleted FROM deleted`,
-    [clock.now()],
-  );
-  return row!.deleted;
+export function deleteExpiredPushedRequests(infrastructure: Infrastructure): Promise<number> {
+  return deleteExpiredRows(infrastructure, { table: 'pushed_requests', key: 'request_hash', until: 'expires_at' });
 }

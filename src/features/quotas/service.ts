@@ -3,6 +3,7 @@
  * All processes share a caller's row in the database, but seldom ask it: each leases a part of what is left, and serves
  * from that.
  */
+import { deleteExpiredRows } from '../../db/expired-rows.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { later } from '../../kernel/clock.ts';
 import { networkOf } from '../../kernel/network.ts';
@@ -172,13 +173,6 @@ async function count(
 
 /** Deletes what is left of minutes that are over.
  * @returns how many rows */
-export async function deleteExpiredQuotas({ database, clock }: Infrastructure): Promise<number> {
-  const rows = await database.query<{ deleted: number }>(
-    'delete-expired-quotas',
-    `WITH deleted AS (DELETE FROM graph_quotas WHERE (environment_id, caller_id) IN
-       (SELECT environment_id, caller_id FROM graph_quotas WHERE resets_at <= $1 LIMIT 1000) RETURNING 1)
-     SELECT count(*)::int AS deleted FROM deleted`,
-    [clock.now()],
-  );
-  return rows[0]!.deleted;
+export function deleteExpiredQuotas(infrastructure: Infrastructure): Promise<number> {
+  return deleteExpiredRows(infrastructure, { table: 'graph_quotas', key: 'caller_id', until: 'resets_at' });
 }

@@ -4,9 +4,11 @@
  * time, when it learns what the others have counted. So who stays below a twentieth costs no statement at all, and no
  * request ever waits for one.
  */
+
 import type { Logger } from 'pino';
 import type { Config, RateLimit, RequestClass } from '../../config.ts';
 import type { Database } from '../../db/client.ts';
+import { deleteExpiredRows } from '../../db/expired-rows.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { networkOf } from '../../kernel/network.ts';
 
@@ -140,13 +142,6 @@ const COUNT = `INSERT INTO rate_limits AS r (environment_id, key, used, resets_a
 
 /** Deletes the counts of minutes that are over, in one small batch.
  * @returns how many rows */
-export async function deleteOldCounts({ database, clock }: { database: Database; clock: Clock }): Promise<number> {
-  const [row] = await database.query<{ deleted: number }>(
-    'delete-old-counts',
-    `WITH deleted AS (DELETE FROM rate_limits WHERE (environment_id, key) IN
-       (SELECT environment_id, key FROM rate_limits WHERE resets_at <= $1 LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING 1)
-     SELECT count(*)::int AS deleted FROM deleted`,
-    [clock.now()],
-  );
-  return row!.deleted;
+export function deleteOldCounts(parts: { database: Database; clock: Clock }): Promise<number> {
+  return deleteExpiredRows(parts, { table: 'rate_limits', key: 'key', until: 'resets_at', skipsHeld: true });
 }
