@@ -7,8 +7,7 @@ import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { callerOf, createQuotas } from '../features/quotas/service.ts';
-import { limitRate, offerNonceIn, originOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
-import { proofIn } from '../oidc/dpop.ts';
+import { limitRate, originOf, presentationOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
 import { OAuthError } from '../oidc/errors.ts';
 import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
@@ -112,15 +111,8 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
     if (method !== 'OPTIONS') limitRate(infrastructure, 'admin', '', { ip: request.ip });
-    const presentation = {
-      authorization: headers.authorization,
-      dpop: proofIn(headers),
-      method,
-      url: `${config.baseUrl}/graphql`,
-      offerNonce: offerNonceIn(reply),
-    };
     let refusal = INVALID_TOKEN;
-    const actor = await actorOf(infrastructure, presentation).catch((error: unknown) => {
+    const actor = await actorOf(infrastructure, presentationOf(request, reply, `${config.baseUrl}/graphql`)).catch((error: unknown) => {
       if (!(error instanceof OAuthError)) throw error;
       refusal = error;
       return undefined;

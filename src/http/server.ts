@@ -23,6 +23,7 @@ import { randomToken, randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { askedLanguages, chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
 import { speaker } from '../languages/texts.ts';
+import { type Presentation, proofIn } from '../oidc/dpop.ts';
 import { describe, OAuthError, type OAuthErrorCode, PageError, type PageErrorName } from '../oidc/errors.ts';
 import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
@@ -315,6 +316,11 @@ export function tokenChallenge({ headers }: FastifyRequest, error: OAuthErrorCod
   const metadata = resourceMetadata ? `, resource_metadata="${resourceMetadata}"` : '';
   if (!/^DPoP\b/i.test(headers.authorization ?? '')) return `Bearer error="${error}"${metadata}`;
   return `DPoP error="${error}", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
+}
+
+/** What a request shows to be let in to the resource at `url`. */
+export function presentationOf({ headers, method }: FastifyRequest, reply: FastifyReply, url: string): Presentation {
+  return { authorization: headers.authorization, dpop: proofIn(headers), method, url, offerNonce: offerNonceIn(reply) };
 }
 
 /** Puts the nonce for the next DPoP proof into the answer (RFC 9449 §8.2). */

@@ -7,7 +7,7 @@ import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { csrfToken } from '../http/csrf.ts';
-import { offerNonceIn, originOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
+import { offerNonceIn, originOf, presentationOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
 import { askedLanguages } from '../languages/languages.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
@@ -112,11 +112,8 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
         handler: async (request, reply) =>
           reply.header('cache-control', 'no-store').send(
             await run(infrastructure, request.tenancy, {
+              ...presentationOf(request, reply, `${request.tenancy.issuer}${path}`),
               authorization: authorizationIn(request),
-              dpop: proofIn(request.headers),
-              method: request.method,
-              url: `${request.tenancy.issuer}${path}`,
-              offerNonce: offerNonceIn(reply),
             }),
           ),
       });
@@ -131,16 +128,9 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       ...account,
       method: ['GET', 'DELETE'],
       handler: async (request, reply) => {
-        const { tenancy, query, headers, method } = request;
+        const { tenancy, query } = request;
         const path = request.url.slice('/account_api/v1/'.length).replace(/\?.*$/s, '');
-        const url = `${tenancy.issuer}/account_api/v1/${path}`;
-        const presentation = {
-          authorization: headers.authorization,
-          dpop: proofIn(headers),
-          method,
-          url,
-          offerNonce: offerNonceIn(reply),
-        };
+        const presentation = presentationOf(request, reply, `${tenancy.issuer}/account_api/v1/${path}`);
         reply.header('cache-control', 'no-store');
         try {
           const answer = await accountApi(infrastructure, tenancy, presentation, {
