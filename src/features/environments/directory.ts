@@ -18,8 +18,6 @@ export interface Tenancy {
   readonly issuer: string;
   /** Its path on its host: nothing, or `/e/<domain>`. */
   readonly basePath: string;
-  /** Whether people sign up by themselves: all of them, some or none. */
-  readonly selfSignUp: 'open' | 'some_domains' | 'closed';
   /** Whether there are pages on which anybody asks to be let in, or for news. */
   readonly allowsAccessRequests: boolean;
   readonly allowsSubscriptions: boolean;
@@ -91,7 +89,6 @@ function cached(
         kind: row.kind as Tenancy['kind'],
         issuer: issuerOf(infrastructure.config, row),
         basePath: row.isPrimary || infrastructure.config.rootDomain ? '' : `/e/${row.domain}`,
-        selfSignUp: !row.allowSelfSignUp ? 'closed' : row.allowedDomains.length > 0 ? 'some_domains' : 'open',
         allowsAccessRequests: row.allowAccessRequests,
         allowsSubscriptions: row.allowSubscriptions,
         allowsDynamicRegistration: row.allowDynamicRegistration,

@@ -58,6 +58,7 @@ ${asksForAccess(visit) ? requestAccess(view, visit, say('login.no_account')) : a
 function register(view: StepView, visit: Visit, fields: Html, asked: Asked, organization: string | null): PageContent {
   const { say, typed, attempt } = view;
   const { client, tenancy } = visit.place;
+  const isForSome = tenancy.policy.allowSelfSignUp && tenancy.policy.allowedDomains.length > 0;
   const names = html`<div class="pair">
 ${field(view, { name: 'p_first_name', label: say('register.first_name'), isFirst: true, value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
 ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
@@ -68,7 +69,7 @@ ${field(view, { name: 'p_last_name', label: say('register.last_name'), value: ty
 ${purpose(view, organization)}
 ${banner(view)}${form(view, 'identify', html`${client.asksForNames ? names : ''}${fields}${botCheck(view)}${submit(say('page.continue'))}`)}
 ${instead(view, asked)}
-${tenancy.selfSignUp === 'some_domains' || asksForAccess(visit) ? requestAccess(view, visit) : ''}
+${isForSome || asksForAccess(visit) ? requestAccess(view, visit) : ''}
 ${client.showsSignInLink ? aside(view, 'switch', { before: say('register.have_account'), label: say('register.sign_in'), hidden: to('login') }) : ''}`,
   };
 }
@@ -86,7 +87,7 @@ ${back(view, say('not_found.back'))}`,
 
 /** Does the environment let nobody sign up by themselves, but ask to be let in? */
 function asksForAccess({ place: { tenancy }, attempt }: Visit): boolean {
-  return tenancy.selfSignUp === 'closed' && tenancy.allowsAccessRequests && !attempt.request.invitationId;
+  return !tenancy.policy.allowSelfSignUp && tenancy.allowsAccessRequests && !attempt.request.invitationId;
 }
 
 /** The way to the page on which people ask to be let in, where there is one. */
