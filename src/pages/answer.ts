@@ -1,4 +1,5 @@
 /** Pages that lead a signed-in person's browser back to the application: by a script of ours, or by the button. */
+import { hiddenFields } from './elements.ts';
 import { html, page, type Scene } from './layout.ts';
 
 const SCRIPT = 'answer.js';
@@ -11,7 +12,7 @@ export function formPostPage(scene: Scene, location: string, fields: Readonly<Re
     script: SCRIPT,
     body: html`<h1>${say('answer.heading')}</h1><p class="lead">${say('answer.lead')}</p>
 <form method="post" action="${location}" id="answer">
-${Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
+${hiddenFields(fields)}
 <button class="primary">${say('page.continue')}</button>
 </form>`,
   });

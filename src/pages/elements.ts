@@ -67,6 +67,11 @@ export function sentAgain({ isSentAgain, problem, say }: StepView): Html | '' {
   return isSentAgain && !problem ? html`<p class="notice" role="status">${say('code.sent_again')}</p>` : '';
 }
 
+/** What a form says besides what is typed. */
+export function hiddenFields(fields: Readonly<Record<string, string>>): readonly Html[] {
+  return Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+}
+
 export interface Field {
   readonly name: string;
   readonly id?: string;
@@ -106,6 +111,18 @@ export function select({ name, label, options, value, attributes }: Options): Ht
 <label for="${name}">${label}</label>
 <select id="${name}" name="${name}" ${attributes}>${options.map((option) => html`<option value="${option.value}"${option.value === value ? html` selected` : ''}>${option.label}</option>`)}</select>
 </div>`;
+}
+
+const NAMES = { first_name: 'given-name', last_name: 'family-name' } as const;
+
+/** A person's first or last name. */
+export function nameField(view: FormView, name: keyof typeof NAMES, more: Partial<Pick<Field, 'label' | 'value' | 'isFirst'>>): Html {
+  return field(view, {
+    name: `p_${name}`,
+    label: view.say(`register.${name}`),
+    attributes: html`autocomplete="${NAMES[name]}" maxlength="100"`,
+    ...more,
+  });
 }
 
 export interface Checkbox {

@@ -1,5 +1,5 @@
 /** The pages on which somebody without an account asks to be let in, or for news. */
-import { banner, botCheck, type FormView, field, postForm, submit } from './elements.ts';
+import { banner, botCheck, type FormView, hiddenFields, nameField, postForm, submit } from './elements.ts';
 import { type Html, html, page, type Scene } from './layout.ts';
 import type { WayBack } from './messages.ts';
 
@@ -18,18 +18,13 @@ export interface LeadView extends FormView {
 
 export function leadPage(view: LeadView): string {
   const { texts, path, owner, emailField, terms, hidden, say, typed } = view;
-  const name = (key: 'first_name' | 'last_name', autocomplete: string) =>
-    field(view, {
-      name: `p_${key}`,
-      label: say('page.optional', { label: say(`register.${key}`) }),
-      value: typed[`p_${key}`],
-      attributes: html`autocomplete="${autocomplete}" maxlength="100"`,
-    });
-  const body = html`${Object.entries(hidden).map(([key, value]) => html`<input type="hidden" name="${key}" value="${value}">`)}
+  const name = (key: 'first_name' | 'last_name') =>
+    nameField(view, key, { label: say('page.optional', { label: say(`register.${key}`) }), value: typed[`p_${key}`] });
+  const body = html`${hiddenFields(hidden)}
 ${emailField}
 <div class="pair">
-${name('first_name', 'given-name')}
-${name('last_name', 'family-name')}
+${name('first_name')}
+${name('last_name')}
 </div>
 ${terms}${botCheck(view)}${submit(say(`${texts}.submit`))}`;
   return page(view, {

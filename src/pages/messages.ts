@@ -1,4 +1,5 @@
 /** Pages that only say something: errors, and the end of a session. */
+import { hiddenFields } from './elements.ts';
 import { html, page, raw, rich, type Scene } from './layout.ts';
 
 export interface ErrorView {
@@ -55,7 +56,7 @@ export function confirmLogoutPage(
     body: html`<h1>${say('logout.confirm_title')}</h1><p class="lead">${say('logout.confirm_lead')}</p>
 <form method="post" action="${basePath}/logout/confirm">
 <input type="hidden" name="csrf" value="${csrf}">
-${Object.entries(parameters).map(([name, text]) => html`<input type="hidden" name="${name}" value="${text}">`)}
+${hiddenFields(parameters)}
 <button class="primary">${say('logout.confirm')}</button>
 </form>`,
   });

@@ -61,14 +61,16 @@ export function portalRoutes(infrastructure: Infrastructure): (routes: FastifyIn
       const { organizationId, returnUrl } = portal;
       request.organizationId = organizationId;
       const view = {
+        ...(await sceneOf(request)),
         csrf: csrfOf(request),
+        typed: {},
         hidden: Object.fromEntries(new URL(portalUrl(tenancy, portal)).searchParams),
         account: await readOwnAccount(ctx, session),
         showsPasskeys: (await passkeyPolicyFor(ctx, tenancy, organizationId)) !== 'off',
         isSaved: singleFields(request.query)['saved'] === 'true',
         back: returnUrl === null ? undefined : { url: returnUrl, application: client.name },
       };
-      return sendPage(reply, 200, accountPage(await sceneOf(request), view), { formAction: "'self'" });
+      return sendPage(reply, 200, accountPage(view), { formAction: "'self'" });
     });
 
     routes.post<{ Params: { form: string } }>('/portal/:form', async (request, reply) => {

@@ -5,7 +5,7 @@ import { type AttemptChange, type Flow, type Step, updateAttempt } from '../../f
 import { isInvited } from '../../features/team/service.ts';
 import { isUsername } from '../../features/text.ts';
 import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
-import { aside, back, banner, botCheck, field, form, type StepView, submit } from '../../pages/elements.ts';
+import { aside, back, banner, botCheck, field, form, nameField, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { signUpProblem } from '../admission.ts';
 import { type Asked, askedAt, type Identifier, shownIdentifier, usesPassword } from '../identifiers.ts';
@@ -60,8 +60,8 @@ function register(view: StepView, visit: Visit, fields: Html, asked: Asked, orga
   const { client, tenancy } = visit.place;
   const isForSome = tenancy.policy.allowSelfSignUp && tenancy.policy.allowedDomains.length > 0;
   const names = html`<div class="pair">
-${field(view, { name: 'p_first_name', label: say('register.first_name'), isFirst: true, value: typed['p_first_name'] ?? attempt.firstName, attributes: html`autocomplete="given-name" maxlength="100"` })}
-${field(view, { name: 'p_last_name', label: say('register.last_name'), value: typed['p_last_name'] ?? attempt.lastName, attributes: html`autocomplete="family-name" maxlength="100"` })}
+${nameField(view, 'first_name', { isFirst: true, value: typed['p_first_name'] ?? attempt.firstName })}
+${nameField(view, 'last_name', { value: typed['p_last_name'] ?? attempt.lastName })}
 </div>`;
   return {
     title: say('register.title'),
