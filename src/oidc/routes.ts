@@ -1,7 +1,6 @@
 /** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestClass } from '../config.ts';
-import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
@@ -12,7 +11,7 @@ import { askedLanguages } from '../languages/languages.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
 import { begin, destinationOf } from '../signin/flow.ts';
-import { foreignBrowser } from '../signin/place.ts';
+import { foreignBrowser, wayBackOf } from '../signin/place.ts';
 import { AccountApiError, accountApi } from './account-api.ts';
 import { answer } from './answer.ts';
 import { checkAuthorization } from './authorization.ts';
@@ -50,7 +49,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
       const authorization = await checkAuthorization(ctx, tenancy, request.query as Query);
       const { client } = authorization;
       request.askedLanguage = authorization.request.lang;
-      request.wayBack = { ...client, loginUri: loginUriFor(client, authorization.request.redirectUri) };
+      request.wayBack = wayBackOf(client, authorization.request.redirectUri);
       try {
         const cookies = { session: sessionToken(request), browser: browserToken(request, reply) };
         const outcome = await begin(ctx, { tenancy, client }, authorization, cookies);

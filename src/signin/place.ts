@@ -1,9 +1,11 @@
 /** One application's sign-in at one environment, and the errors that end one. */
+import { loginUriFor } from '../features/applications/callback-urls.ts';
 import type { Client } from '../features/applications/service.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import type { Attempt } from '../features/sign-in-attempts/service.ts';
 import type { Suspect } from '../features/sign-in-failures/service.ts';
 import { PageError } from '../oidc/errors.ts';
+import type { WayBack } from '../pages/messages.ts';
 
 export interface Place {
   readonly tenancy: Tenancy;
@@ -26,6 +28,11 @@ export function suspectOf({ userId, phone, email, username }: Pick<Attempt, 'use
   const address = phone ?? email ?? username;
   if (!address) throw expired();
   return { address };
+}
+
+/** What a page may lead back to of who came to sign in for `redirectUri`. */
+export function wayBackOf(client: Client, redirectUri: string): WayBack {
+  return { ...client, loginUri: loginUriFor(client, redirectUri) };
 }
 
 /** What mails call the application: not what a stranger calls itself. */

@@ -4,7 +4,6 @@
  * in the place of an answer to the application.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { type Client, findClient } from '../features/applications/service.ts';
 import { type Context, createContext, type Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
@@ -20,7 +19,7 @@ import { accountPage } from '../pages/account.ts';
 import { sameText } from '../security/secrets.ts';
 import { destinationOf, type Outcome } from './flow.ts';
 import { beginOwn, ownRequest } from './own-request.ts';
-import { expired, foreignBrowser } from './place.ts';
+import { expired, foreignBrowser, wayBackOf } from './place.ts';
 import { singleFields } from './routes.ts';
 import { name } from './steps/identifier.ts';
 
@@ -117,7 +116,7 @@ async function enter(
   const { environmentId, issuer } = tenancy;
   const client = await findClient(infrastructure, environmentId, clientId);
   if (!client || client.isDynamic || !['reg', 'spa'].includes(client.type)) throw expired();
-  request.wayBack = { ...client, loginUri: loginUriFor(client, `${issuer}/portal`) };
+  request.wayBack = wayBackOf(client, `${issuer}/portal`);
   const isOwn = wanted !== null && (await isOwnPage(infrastructure, tenancy, client, { returnUrl: wanted, organizationId }));
   const returnUrl = isOwn ? wanted : null;
   const ctx = createContext(infrastructure, { kind: 'user', environmentId, userId: undefined }, originOf(request));

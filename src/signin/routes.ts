@@ -1,6 +1,5 @@
 /** The hosted pages' URLs: GET shows the attempt's page, each step is a POST, and a step that succeeds redirects. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { loginUriFor } from '../features/applications/callback-urls.ts';
 import { findClient } from '../features/applications/service.ts';
 import { passesBotCheck, poseBotCheck } from '../features/bot-checks/service.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
@@ -16,7 +15,7 @@ import { page } from '../pages/layout.ts';
 import { sameText } from '../security/secrets.ts';
 import { destinationOf, startOver } from './flow.ts';
 import { shownIdentifier } from './identifiers.ts';
-import { expired, foreignBrowser, pageOf } from './place.ts';
+import { expired, foreignBrowser, pageOf, wayBackOf } from './place.ts';
 import { STEPS } from './steps/index.ts';
 import { type Problem, problem, problemText, type StepResult, type Visit } from './steps/step.ts';
 
@@ -76,7 +75,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   request.organizationId = attempt.organizationId ?? attempt.request.organizationId;
   const client = await findClient(infrastructure, tenancy.environmentId, attempt.request.clientId);
   if (!client) throw expired();
-  request.wayBack = { ...client, loginUri: loginUriFor(client, attempt.request.redirectUri) };
+  request.wayBack = wayBackOf(client, attempt.request.redirectUri);
   const place = { tenancy, client };
   const over = isOver(ctx, attempt);
   const destination = over && startOver(ctx, place, attempt);
