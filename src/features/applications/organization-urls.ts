@@ -6,26 +6,23 @@ import type { Infrastructure } from '../context.ts';
 import { organizationIdOfHandle } from '../organizations/service.ts';
 import { handleIn, isRegistered, isRegisteredOrigin, originHandleIn } from './callback-urls.ts';
 
-/** @returns null for everybody, the organization's id where it is one's own, undefined for a URL that is not registered */
-export async function registeredFor(
+type Whose = (
   infrastructure: Infrastructure,
   environmentId: string,
   registered: readonly string[],
   url: string,
-): Promise<string | null | undefined> {
-  if (isRegistered(registered, url)) return null;
-  const handle = handleIn(registered, url);
-  return handle === undefined ? undefined : organizationIdOfHandle(infrastructure, environmentId, handle);
+) => Promise<string | null | undefined>;
+
+function whoseBy(isForAll: typeof isRegistered, handleOf: typeof handleIn): Whose {
+  return async (infrastructure, environmentId, registered, url) => {
+    if (isForAll(registered, url)) return null;
+    const handle = handleOf(registered, url);
+    return handle === undefined ? undefined : organizationIdOfHandle(infrastructure, environmentId, handle);
+  };
 }
 
+/** @returns null for everybody, the organization's id where it is one's own, undefined for a URL that is not registered */
+export const registeredFor = whoseBy(isRegistered, handleIn);
+
 /** As {@link registeredFor}, for the origin of a page. */
-export async function originRegisteredFor(
-  infrastructure: Infrastructure,
-  environmentId: string,
-  registered: readonly string[],
-  origin: string,
-): Promise<string | null | undefined> {
-  if (isRegisteredOrigin(registered, origin)) return null;
-  const handle = originHandleIn(registered, origin);
-  return handle === undefined ? undefined : organizationIdOfHandle(infrastructure, environmentId, handle);
-}
+export const originRegisteredFor = whoseBy(isRegisteredOrigin, originHandleIn);
