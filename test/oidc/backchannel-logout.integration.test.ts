@@ -9,7 +9,8 @@ import { endUserSession, endUserSessions } from '../../src/features/sessions/ser
 import { suspendUser } from '../../src/features/users/removal.ts';
 import { operator } from '../graphql/world.ts';
 import { startApp } from '../helpers/app.ts';
-import { exchange, type Person, signUp, userIdOf } from '../signin/person.ts';
+import { userAgent } from '../helpers/user-agent.ts';
+import { choosePassword, exchange, identify, isSignedIn, type Person, signUp, typeCode, userIdOf } from '../signin/person.ts';
 
 const gatehouse = startApp();
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -77,6 +78,17 @@ test.each<[string, (userId: string, sid: string) => Promise<unknown>]>([
 ])('%s from outside tells it as well', async (_name, end) => {
   const { userId, sid } = await signedIn();
   await end(userId, sid);
+  await came(1);
+  expect(await verified(told[0]!.token)).toMatchObject({ sub: userId, sid });
+});
+
+test('another password instead of a forgotten one tells it too', async () => {
+  const { person, userId, sid } = await signedIn();
+  const agent = userAgent(gatehouse.baseUrl);
+  const { page } = await identify(gatehouse, agent, person.email);
+  const code = await agent.submit(page, 'forgot');
+  const choose = await typeCode(gatehouse, agent, code, person.email, 1);
+  expect(isSignedIn(await choosePassword(agent, choose, 'a loud mountain at dusk'))).toBe(true);
   await came(1);
   expect(await verified(told[0]!.token)).toMatchObject({ sub: userId, sid });
 });

@@ -58,16 +58,17 @@ async function useUp(
   return count === 1;
 }
 
-/** Sets a password that the person has just chosen.
+/** Sets a password that the person has just chosen. True where it replaces one.
  * @throws InvalidInputError PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG, PASSWORD_COMMON, or PASSWORD_UNCHANGED for the temporary one that is to be replaced */
-export async function setPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<void> {
+export async function setPassword(ctx: Context, scope: Scope, userId: string, password: string): Promise<boolean> {
   await assertChoosable(password, 'p_first_password');
   const { environmentId } = scope;
-  const temporary = await ctx.db.password.findFirst({ where: { environmentId, userId, isTemporary: true } });
-  if (temporary && (await verifyPassword(temporary, password)))
+  const before = await ctx.db.password.findUnique({ where: { environmentId_userId: { environmentId, userId } } });
+  if (before?.isTemporary && (await verifyPassword(before, password)))
     throw new InvalidInputError('PASSWORD_UNCHANGED', 'Choose another password than the one that you were given.', ['p_first_password']);
   await savePassword(ctx, environmentId, userId, await hashPassword(password));
   await audit(ctx, { ...scope, action: 'user.password_set', target: { type: 'user', id: userId } });
+  return before !== null;
 }
 
 /** A password by its hash, as another system kept it. */

@@ -10,7 +10,7 @@ export interface Person {
   readonly providedId: string | null;
   /** Not suspended, and not left with nothing but a profile. */
   readonly hasAccess: boolean;
-  /** Access tokens issued before this second since 1970 count no more: all sessions were ended at once. */
+  /** Access tokens issued before this second since 1970 count no more: all sessions were ended at once. Those of this very second end with their grants. */
   readonly tokensCountFrom: number | null;
   /** When the profile changed, in seconds since 1970. */
   readonly updatedAt: number;
@@ -41,7 +41,7 @@ export interface Subject extends Person {
 }
 
 const PERSON = `u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
-  NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int + 1 AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
+  NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
   email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone`;
 
 const fromPerson = (environmentId: string, userId: string) => `FROM users u

@@ -93,9 +93,10 @@ export async function endSession(ctx: Context, scope: { environmentId: string; b
   const { environmentId, businessId } = scope;
   await inTransaction(ctx, async (tx) => {
     if (tx.effects) tx.effects.sessions += 1;
+    // Before its grants: a sign-in that ends in it at this moment holds it, and makes one.
+    await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await announceLogout(tx, environmentId, { sessionId: session.id });
     await revokeGrants(tx, environmentId, { sessionId: session.id });
-    await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
   });
 }
@@ -151,16 +152,30 @@ export const endUserSessions = action({
 
 /**
  * Ends every session of a user, and everything that was issued to it in any application; our own endpoints refuse its
- * access tokens from then on.
+ * access tokens from then on. Ends as well what the user is proved in and has not brought to its end, but the attempt
+ * `sparedAttemptId`, in which that is asked for.
  */
-export async function endAccessOfUser(ctx: Context, environmentId: string, userId: string): Promise<void> {
+export async function endAccessOfUser(ctx: Context, environmentId: string, userId: string, sparedAttemptId?: string): Promise<void> {
   const now = ctx.clock.now();
   if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, userId, expiresAt: { gt: now } } });
   await ctx.db.user.updateMany({ where: { environmentId, id: userId }, data: { accessEndedAt: now } });
+  await endProvedAttempts(ctx, environmentId, userId, sparedAttemptId);
+  await ctx.db.session.deleteMany({ where: { environmentId, userId } });
   await announceLogout(ctx, environmentId, { userId });
   await revokeGrants(ctx, environmentId, { userId });
-  await endProvedAttempts(ctx, environmentId, userId);
-  await ctx.db.session.deleteMany({ where: { environmentId, userId } });
+}
+
+/** Ends what there was before a password was replaced: whoever got hold of it is not helped by it any more.
+ * @param attemptId the attempt in which the person chose the other password */
+export async function endAccessByReset(
+  ctx: Context,
+  { environmentId, businessId }: Scope,
+  userId: string,
+  attemptId: string,
+): Promise<void> {
+  await endAccessOfUser(ctx, environmentId, userId, attemptId);
+  const details = { reason: 'password_reset' };
+  await audit(ctx, { businessId, environmentId, action: 'user.sessions_ended', target: { type: 'user', id: userId }, details });
 }
 
 /** Ends every session in the environment, and everything that was issued there to anybody. */

@@ -194,6 +194,12 @@ export async function updateAttempt(ctx: Context, attempt: Attempt, change: Atte
   await ctx.db.signInAttempt.updateMany({ where: unmoved(attempt), data: change });
 }
 
+/** Holds the attempt where the caller found it, to the end of the transaction; false where it is not there any more. */
+export async function holdAttempt(ctx: Context, attempt: Attempt): Promise<boolean> {
+  const { count } = await ctx.db.signInAttempt.updateMany({ where: unmoved(attempt), data: { step: attempt.step } });
+  return count === 1;
+}
+
 /** Ends the attempt: true for the one caller that completes it, false for every other, however parallel. */
 export async function completeAttempt(ctx: Context, attempt: Attempt): Promise<boolean> {
   const { count } = await ctx.db.signInAttempt.updateMany({
@@ -208,9 +214,12 @@ export async function forgetMfaInAttempts(ctx: Context, environmentId: string, u
   await ctx.db.signInAttempt.updateMany({ where: { environmentId, userId }, data: { mfaProofs: [], mfaPending: null } });
 }
 
-/** Ends the attempts in which the user is proved, and that have not come to their end. */
-export async function endProvedAttempts(ctx: Context, environmentId: string, userId: string): Promise<void> {
-  await ctx.db.signInAttempt.deleteMany({ where: { environmentId, userId, authTime: { not: null }, NOT: { step: 'completed' } } });
+/** Ends the attempts in which the user is proved, and that have not come to their end, but `sparedId`. */
+export async function endProvedAttempts(ctx: Context, environmentId: string, userId: string, sparedId?: string): Promise<void> {
+  const spared = sparedId === undefined ? {} : { id: { not: sparedId } };
+  await ctx.db.signInAttempt.deleteMany({
+    where: { environmentId, userId, ...spared, authTime: { not: null }, NOT: { step: 'completed' } },
+  });
 }
 
 /** What a code is sent for. `no_account`: what is sent says that there is none, and no code will do. `mfa`: it proves that address or number as a second factor, and nothing else. */

@@ -16,7 +16,7 @@ const MEMBERSHIPS = `SELECT m.business_id AS "businessId", m.roles,
   (SELECT coalesce(array_agg(e.id ORDER BY e.id), '{}') FROM environments e WHERE e.business_id = m.business_id) AS environments
   FROM users u LEFT JOIN team_members m ON m.account_environment_id = u.environment_id AND m.user_id = u.id
   WHERE u.environment_id = $1 AND u.id = $2 AND NOT u.is_suspended AND u.access_removed_at IS NULL
-    AND ($3::timestamptz IS NULL OR u.access_ended_at IS NULL OR u.access_ended_at < $3)
+    AND ($3::timestamptz IS NULL OR u.access_ended_at IS NULL OR date_trunc('second', u.access_ended_at) <= $3)
     AND ($4::text IS NULL OR ${liveTokenSql('$1', '$5', '$2', '$4')})`;
 
 /**

@@ -2,6 +2,8 @@
 
 import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
+import { endAccessByReset } from '../../features/sessions/service.ts';
+import { holdAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, botCheck, field, form, passwordOwner, type StepView, submit } from '../../pages/elements.ts';
@@ -73,6 +75,7 @@ async function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' |
   return askForCode(ctx, place, attempt, { isReset: true });
 }
 
+/** Chooses the password. One that replaces another ends all access that there was: it may be chosen because somebody got in. */
 async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
   const { userId } = attempt;
   if (!userId) throw expired();
@@ -82,7 +85,10 @@ async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Pr
   try {
     await inTransaction(ctx, async (tx) => {
       await assertWelcome(tx, attempt, userId);
-      await setPassword(tx, place.tenancy, userId, first);
+      const isReplaced = await setPassword(tx, place.tenancy, userId, first);
+      // After the password, on which a rival waits: another one that was chosen meanwhile has ended this attempt.
+      if (!(await holdAttempt(tx, attempt))) throw expired();
+      if (attempt.isReset || isReplaced) await endAccessByReset(tx, place.tenancy, userId, attempt.id);
     });
   } catch (error) {
     const text = error instanceof InvalidInputError && problemText(error.code);
