@@ -29,6 +29,7 @@ import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
 import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
+import { RepeatedAnswers } from './repeated-answers.ts';
 import { requestLog } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
@@ -62,7 +63,9 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   const { config, log } = infrastructure;
   const isTrusted = trustedProxies(config.trustProxy);
   const everyResponse = securityHeaders(config.baseUrl);
+  const repeated = new RepeatedAnswers((request) => hostOf(request, isTrusted), log);
   const server = fastify({
+    serverFactory: (handler, options) => repeated.serverFor(handler, options),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: requestLog,
@@ -91,6 +94,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   server.decorateRequest('askedLanguage', null);
   server.decorateRequest('wayBack', null);
   server.decorateRequest('organizationId', null);
+  server.decorateReply('stillHolds', null);
   server.decorateRequest('infrastructure', { getter: () => infrastructure });
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(everyResponse).header('x-request-id', request.id);
@@ -100,7 +104,8 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   server.addHook('preClose', async () => {
     isClosing = true;
   });
-  server.addHook('onSend', (_request, reply, _payload, done) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (reply.stillHolds) repeated.keep(reply, payload);
     if (isClosing) reply.header('connection', 'close'); // Or the connection of a request in flight would keep the server up.
     done();
   });

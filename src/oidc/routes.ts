@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestClass } from '../config.ts';
 import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
-import type { Tenancy } from '../features/environments/directory.ts';
+import { type Tenancy, tenancyOf } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { csrfToken } from '../http/csrf.ts';
@@ -232,8 +232,14 @@ function publicDocument(
 ): void {
   const documents = new WeakMap<Tenancy, { jwks: Jwks; body: string; tag: string }>();
   preflight(routes, path, allowEveryone, 'GET');
-  routes.get(path, { config: { errors: 'json', limits: 'none' }, onRequest: allowEveryone }, async ({ tenancy, headers }, reply) => {
-    const { jwks } = await signingKeys(infrastructure, tenancy.environmentId);
+  routes.get(path, { config: { errors: 'json', limits: 'none' }, onRequest: allowEveryone }, async (request, reply) => {
+    const { headers } = request;
+    const read = async () => {
+      const { environmentId } = request.tenancy;
+      const [tenancy, { jwks }] = await Promise.all([tenancyOf(infrastructure, environmentId), signingKeys(infrastructure, environmentId)]);
+      return { tenancy, jwks };
+    };
+    const { tenancy = request.tenancy, jwks } = await read();
     let document = documents.get(tenancy);
     if (document?.jwks !== jwks) {
       const body = JSON.stringify(make(tenancy, jwks));
@@ -244,6 +250,10 @@ function publicDocument(
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);
     const known = headers['if-none-match']?.split(',').map((text) => text.trim().replace(/^W\//, ''));
     if (known?.some((text) => text === tag || text === '*')) return reply.code(304).send();
+    reply.stillHolds = async () => {
+      const now = await read();
+      return now.tenancy === tenancy && now.jwks === jwks;
+    };
     return reply.header('content-type', 'application/json; charset=utf-8').send(body);
   });
 }
