@@ -2,14 +2,14 @@
 import { type Context, inTransaction } from '../features/context.ts';
 import { allowDevice, type DeviceToConfirm } from '../features/device-authorizations/service.ts';
 import { issueCode } from '../features/grants/service.ts';
-import { noteUse, type Proved, type Session, startSession } from '../features/sessions/service.ts';
+import { addProofs, type Proved, type Session, startSession } from '../features/sessions/service.ts';
 import { type Attempt, type AuthorizationRequest, completeAttempt } from '../features/sign-in-attempts/service.ts';
 import { recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import { deviceCodeGone } from '../oidc/errors.ts';
 import { portalUrl } from '../oidc/portal-link.ts';
 import type { Outcome } from './flow.ts';
-import { alreadyCompleted, type Place, suspended } from './place.ts';
+import { alreadyCompleted, expired, type Place, suspended } from './place.ts';
 import { sessionPolicy } from './session-policy.ts';
 import type { Known } from './tail.ts';
 
@@ -35,15 +35,19 @@ export async function complete(
   return { location: `${tenancy.issuer}/device/connected`, ...signedIn };
 }
 
-/** The session that there is, with the methods that were added to it; or a new one, which counts as a sign-in.
- * @throws PageError for who was suspended or deleted a moment ago */
+/** The session that there is, with the methods that were added to it; or a new one, which counts as a sign-in. The token is what the browser's cookie becomes.
+ * @throws PageError for who was suspended or deleted, or signed out, a moment ago */
 async function sessionFor(
   ctx: Context,
   { tenancy }: Place,
   { userId, amr, mfaProofs, session }: Known,
   added: Proved,
 ): Promise<{ session: Session; token?: string }> {
-  if (session) return { session: await noteUse(ctx, session, added) };
+  if (session) {
+    const goesOn = await addProofs(ctx, session, added);
+    if (!goesOn) throw expired();
+    return goesOn;
+  }
   if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
   return startSession(ctx, tenancy.environmentId, userId, { amr, mfaProofs });
 }

@@ -65,7 +65,8 @@ defineMutation({
 
 defineMutation({
   name: 'requestPasswordReset',
-  description: 'Makes a user’s next sign-in ask for a mailed code and then for a new password. Who is signed in stays so.',
+  description:
+    'Makes a user’s next sign-in ask for a mailed code and then for a new password. Who is signed in stays so until it is chosen.',
   bulk: {
     name: 'requestPasswordResets',
     description: 'Makes the next sign-in of users ask for a mailed code and then for a new password.',

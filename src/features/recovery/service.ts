@@ -48,7 +48,7 @@ export const setTemporaryPassword = action({
   },
 });
 
-/** Makes the next sign-in ask for a mailed code and then for a new password. Who is signed in stays so.
+/** Makes the next sign-in ask for a mailed code and then for a new password. Who is signed in stays so until it is chosen.
  * @throws InvalidInputError NO_VERIFIED_EMAIL */
 export const requestPasswordReset = action({
   permission: 'update:user_passwords',

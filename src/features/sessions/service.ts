@@ -48,16 +48,33 @@ export async function startSession(
   return { session, token };
 }
 
-/** Counts a sign-in by the session as activity in it, and notes how else its person has been proved since. */
-export async function noteUse(ctx: Context, session: Session, added: Proved = { amr: [], mfaProofs: [] }): Promise<Session> {
+/** Counts a sign-in by the session as activity in it. */
+export async function noteUse(ctx: Context, { environmentId, id, lastActiveAt }: Session): Promise<void> {
   const now = ctx.clock.now();
+  if (lastActiveAt > later(now, -60)) return;
+  await ctx.db.session.updateMany({ where: { environmentId, id }, data: { lastActiveAt: now } });
+}
+
+/**
+ * Counts what comes to its end in the session as activity in it, and notes how else its person has been proved. A
+ * session that gains a second factor by it has a new token from then on: who knew the one before, which was good for
+ * less, is not let in with the factor of another. Called in a transaction, which holds the session to its end.
+ * @returns undefined for a session that has ended
+ */
+export async function addProofs(
+  ctx: Context,
+  { environmentId, id }: Session,
+  added: Proved,
+): Promise<{ session: Session; token?: string } | undefined> {
+  const where = { environmentId, id };
+  const [session] = await ctx.db.session.updateManyAndReturn({ where, data: { lastActiveAt: ctx.clock.now() } });
+  if (!session) return undefined;
   const amr = [...new Set([...session.amr, ...added.amr])];
   const mfaProofs = [...new Set([...session.mfaProofs, ...added.mfaProofs])];
-  const isSame = amr.length === session.amr.length && mfaProofs.length === session.mfaProofs.length;
-  if (isSame && session.lastActiveAt > later(now, -60)) return session;
-  const change = { amr, mfaProofs, lastActiveAt: now };
-  await ctx.db.session.updateMany({ where: { environmentId: session.environmentId, id: session.id }, data: change });
-  return { ...session, ...change };
+  const token = mfaProofs.length > session.mfaProofs.length ? randomToken() : undefined;
+  const change = { amr, mfaProofs, ...(token && { tokenHash: sha256(token) }) };
+  if (token || amr.length > session.amr.length) await ctx.db.session.updateMany({ where, data: change });
+  return { session: { ...session, ...change }, ...(token && { token }) };
 }
 
 /** Takes the second factors back that the user has proved in sessions: the next authorization asks again. */
