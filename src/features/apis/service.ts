@@ -1,5 +1,6 @@
 /** APIs that tokens are made out to: each has an audience and scopes. The management API of an environment is one of them. */
-import { MACHINE_SCOPES, type PermissionName } from '../../access/permissions.ts';
+import { assertCan } from '../../access/authorize.ts';
+import { isPermission, MACHINE_SCOPES, type PermissionName } from '../../access/permissions.ts';
 import type { Db } from '../../db/client.ts';
 import type { Api, ApiScope } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
@@ -181,4 +182,18 @@ export async function authorizeApplication(
   await ctx.db.applicationApi.create({
     data: { environmentId, applicationId, apiId, scopes: scopes ? all.filter((scope) => scopes.includes(scope)) : all },
   });
+}
+
+/** Whoever speaks for an application has all that it may do in the graph, and so has to hold it.
+ * @throws ForbiddenError naming the first permission that the actor does not hold */
+export async function assertHoldsScopesOf(ctx: Context, environmentId: string, applicationId: string): Promise<void> {
+  const where = { environmentId, applicationId, api: { isManagement: true } };
+  const granted = await ctx.db.applicationApi.findFirst({ where, select: { scopes: true } });
+  assertHolds(ctx, environmentId, granted?.scopes ?? []);
+}
+
+/** Nobody hands out scopes of the management API that they do not hold.
+ * @throws ForbiddenError naming the first permission that the actor does not hold */
+export function assertHolds({ actor }: Context, environmentId: string, scopes: readonly string[]): void {
+  for (const scope of scopes) if (isPermission(scope)) assertCan(actor, scope, { environmentId });
 }

@@ -173,6 +173,9 @@ registerNode('application', {
 
 const SECRET = 'The client secret: shown this once. Absent for public clients.';
 
+/** Whoever has a proof of an application has its tokens. */
+export const HELD = 'Of an application with scopes of the management API only who holds them all may do it.';
+
 const URL_CODES = { INVALID_URL: 'Not usable as a URL of this kind.' };
 
 defineMutation({
@@ -258,7 +261,7 @@ defineMutation({
 
 defineMutation({
   name: 'rotateApplicationSecret',
-  description: 'Gives an application a new secret. The old one stops working at once, unless it is kept.',
+  description: `Gives an application a new secret. The old one stops working at once, unless it is kept. ${HELD}`,
   policy: { permission: rotateApplicationSecret.permission },
   codes: {
     ...PLAN_CODES,

@@ -1,11 +1,9 @@
 /** Which applications may be given tokens for an API, and with which scopes. What is taken away counts at once. */
-import { can, refusal } from '../../../access/authorize.ts';
-import { isPermission } from '../../../access/permissions.ts';
 import type { Api, ApplicationApi } from '../../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../../kernel/errors.ts';
 import { audit } from '../../audit/service.ts';
 import { action, type Context } from '../../context.ts';
-import { apiScope, scopeNamesOf } from '../service.ts';
+import { apiScope, assertHolds, scopeNamesOf } from '../service.ts';
 
 const MAX_APPLICATIONS = 100;
 
@@ -159,6 +157,6 @@ async function assertGrantable(
   const known = await scopeNamesOf(ctx, environmentId, apiId);
   for (const scope of scopes) {
     if (!known.includes(scope)) throw new InvalidInputError('UNKNOWN_SCOPE', 'The API has no such scope.', path(scope));
-    if (isManagement && isPermission(scope) && !can(ctx.actor, scope, { environmentId })) throw refusal(ctx.actor, scope);
+    if (isManagement) assertHolds(ctx, environmentId, [scope]);
   }
 }

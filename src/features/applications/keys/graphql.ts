@@ -1,6 +1,7 @@
 /** An application's own public keys in the graph. */
 import { builder } from '../../../graphql/builder.ts';
 import { changed, defineMutation } from '../../../graphql/payload.ts';
+import { HELD } from '../graphql.ts';
 import { updateApplicationKeys } from './service.ts';
 
 const permission = 'read:application_secrets';
@@ -17,8 +18,7 @@ builder.prismaObjectFields('Application', (t) => ({
 
 defineMutation({
   name: 'updateApplicationKeys',
-  description:
-    'Lets an application prove itself by JWTs that it signs (`private_key_jwt`, RFC 7523), with RS256, PS256, ES256 or EdDSA. While it has keys, its secret proves nothing.',
+  description: `Lets an application prove itself by JWTs that it signs (\`private_key_jwt\`, RFC 7523), with RS256, PS256, ES256 or EdDSA. While it has keys, its secret proves nothing. ${HELD}`,
   policy: { permission: updateApplicationKeys.permission },
   versioned: true,
   codes: {

@@ -6,6 +6,7 @@ import { later } from '../../../kernel/clock.ts';
 import { InvalidInputError } from '../../../kernel/errors.ts';
 import { isPrivateJwk, keysIn, publicJwk } from '../../../security/public-keys.ts';
 import { getFromStranger, problemOfStrangerUrl } from '../../../security/strangers.ts';
+import { assertHoldsScopesOf } from '../../apis/service.ts';
 import { audit } from '../../audit/service.ts';
 import { action, atVersion, type Infrastructure, NEXT_VERSION } from '../../context.ts';
 import { applicationScope, type Client, hasSecret, lockApplication } from '../service.ts';
@@ -19,13 +20,15 @@ export interface UpdateApplicationKeysInput {
 }
 
 /** Changes the keys of an application. While it has any, its secret proves nothing.
- * @throws InvalidInputError NO_SECRET, INVALID_JWKS, PRIVATE_KEY, INVALID_URL, TWO_SOURCES or CONFLICT */
+ * @throws InvalidInputError NO_SECRET, INVALID_JWKS, PRIVATE_KEY, INVALID_URL, TWO_SOURCES or CONFLICT
+ * @throws ForbiddenError for a scope of the management API that the application has and the actor does not hold */
 export const updateApplicationKeys = action({
   permission: 'update:application_secrets',
   scope: applicationScope,
   async run(ctx, input: UpdateApplicationKeysInput, scope): Promise<Application> {
     const { environmentId, businessId } = scope;
     const { applicationId } = input;
+    await assertHoldsScopesOf(ctx, environmentId, applicationId);
     const known = await lockApplication(ctx, scope, applicationId);
     if (!hasSecret(known.type))
       throw new InvalidInputError('NO_SECRET', 'Applications of this type are public clients: they prove nothing.', ['applicationId']);

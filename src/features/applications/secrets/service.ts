@@ -2,6 +2,7 @@
 import type { Application } from '../../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../../kernel/errors.ts';
 import { sha256 } from '../../../security/secrets.ts';
+import { assertHoldsScopesOf } from '../../apis/service.ts';
 import { audit } from '../../audit/service.ts';
 import { action } from '../../context.ts';
 import { assertPlanHas } from '../../plans.ts';
@@ -14,13 +15,15 @@ export interface RotateApplicationSecretInput {
 }
 
 /** Gives an application a new secret. Every other one stops working at once, but for the one that is kept.
- * @throws InvalidInputError NO_SECRET for a public client, PLAN_LIMIT, or PREVIOUS_SECRET_KEPT when there is one to revoke first */
+ * @throws InvalidInputError NO_SECRET for a public client, PLAN_LIMIT, or PREVIOUS_SECRET_KEPT when there is one to revoke first
+ * @throws ForbiddenError for a scope of the management API that the application has and the actor does not hold */
 export const rotateApplicationSecret = action({
   permission: 'update:application_secrets',
   scope: applicationScope,
   async run(ctx, input: RotateApplicationSecretInput, scope): Promise<ApplicationWithSecret> {
     const { environmentId, businessId } = scope;
     const { applicationId } = input;
+    await assertHoldsScopesOf(ctx, environmentId, applicationId);
     const keepsPrevious = input.keepPrevious ?? false;
     if (keepsPrevious) await assertPlanHas(ctx, businessId, 'previousSecrets', ['keepPrevious']);
     const { type, secretHash, previousSecretHash } = await lockApplication(ctx, scope, applicationId);
