@@ -36,8 +36,8 @@ export async function authenticateClient(
   return client;
 }
 
-/** Is there something that only the client itself can know? */
-function hasProof({ type, secretHash, jwks, jwksUri }: Client): boolean {
+/** Is there something that only the client itself can know? Then {@link authenticateClient} has asked for it. */
+export function hasProof({ type, secretHash, jwks, jwksUri }: Client): boolean {
   return hasSecret(type) || secretHash !== null || jwks !== null || jwksUri !== null;
 }
 

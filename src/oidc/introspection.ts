@@ -12,7 +12,7 @@ import { findSubject } from '../features/grants/subject.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { findLiveToken } from './access-token.ts';
 import { bearerToken } from './bearer.ts';
-import { authenticateClient, type Form, parameter } from './client-authentication.ts';
+import { authenticateClient, type Form, hasProof, parameter } from './client-authentication.ts';
 import { boundTo } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 
@@ -46,7 +46,7 @@ async function authenticateCaller(
     return live.client;
   }
   const client = await authenticateClient(infrastructure, tenancy, authorization, form);
-  if (!client.secretHash) throw new OAuthError('invalid_client', 'An application without credentials sends an access token of its own.');
+  if (!hasProof(client)) throw new OAuthError('invalid_client', 'An application without credentials sends an access token of its own.');
   return client;
 }
 

@@ -1,6 +1,9 @@
 /** Token introspection (RFC 7662): what it says, to whom, and to whom it says nothing. */
-import { decodeJwt } from 'jose';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
+import { createContext } from '../../src/features/context.ts';
+import { registerClient } from '../../src/features/dynamic-clients/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { machineToken, postForm, teamToken } from '../helpers/user-agent.ts';
 import { exchange, type Kind, organization, type Person, refresh, signUp, suspend, userIdOf } from '../signin/person.ts';
@@ -101,6 +104,59 @@ test('an API learns of the tokens that are made out to it, and of no others', as
   await expectInactive({ ...credentials('m2m'), token: forNobody.access_token });
   await expectInactive({ ...credentials('m2m'), token: forApi.refresh_token });
   await expectInactive({ ...credentials('reg'), token: forApi.access_token });
+});
+
+test('a client that has keys and no secret proves itself by them, each proof once', async () => {
+  const { infrastructure } = gatehouse.app;
+  const { prisma } = infrastructure.database;
+  const { id: environmentId, businessId } = await prisma.environment.findFirstOrThrow({ where: { isPrimary: true } });
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const application = await registerClient(
+    createContext(infrastructure, { kind: 'system', name: 'test' }),
+    { environmentId, businessId },
+    {
+      name: 'Keys only',
+      redirectUris: ['https://keys.test/callback'],
+      jwks: { keys: [publicKey.export({ format: 'jwk' })] },
+    },
+  );
+  expect(application.secretHash).toBeNull();
+  const keyAudience = 'https://api.keys.test';
+  await prisma.api.create({ data: { environmentId, id: 'api_keys', name: 'Keys', audience: keyAudience } });
+  const authorise = (applicationId: string) =>
+    prisma.applicationApi.create({ data: { environmentId, applicationId, apiId: 'api_keys', scopes: [] } });
+  await authorise(`app_${gatehouse.application('spa').clientId}`);
+  await authorise(application.id);
+  infrastructure.lookups.forget();
+  const { access_token: token } = await tokensOf('spa', person, { audience: keyAudience });
+  const elsewhere = (await tokensOf('spa')).access_token;
+
+  const client_id = application.id.slice('app_'.length);
+  let proofs = 0;
+  const proof = async (key: KeyObject = privateKey) => ({
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: await new SignJWT({ jti: `proof-${++proofs}` })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer(client_id)
+      .setSubject(client_id)
+      .setAudience(gatehouse.baseUrl)
+      .setExpirationTime('1m')
+      .sign(key),
+  });
+  const once = { ...(await proof()), token };
+  const answers = await Promise.all([introspect(once), introspect({ ...once, client_id })]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+  expect(answers.find(({ status }) => status === 200)?.body).toMatchObject({ active: true, aud: [keyAudience] });
+  await expectInactive({ ...(await proof()), token: elsewhere });
+  for (const form of [
+    once,
+    { client_id },
+    { client_id, client_secret: 'x'.repeat(48) },
+    await proof(generateKeyPairSync('ed25519').privateKey),
+  ] as Record<string, string>[]) {
+    const { status, body } = await introspect({ ...form, token });
+    expect([status, body?.['error']]).toEqual([401, 'invalid_client']);
+  }
 });
 
 test('what is over is not active: revoked, expired, signed out, or of somebody who was suspended', async () => {
