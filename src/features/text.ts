@@ -50,10 +50,27 @@ export function isUsername(text: string): boolean {
   return /^[A-Za-z0-9_-]{2,64}$/.test(text);
 }
 
-/** Is `text` an address that mail can be sent to? One @, a dotted host, no spaces. */
+/**
+ * Is `text` an address that mail can be sent to? One @, a dotted host, no spaces, and nothing that is another address as
+ * soon as it is compared: whoever has the one mailbox would be taken for who has the other.
+ */
 export function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@');
-  return text.length <= 254 && /^[^\s@"<>(),:;\\[\]]{1,64}$/.test(text.slice(0, at)) && at > 0 && isDomain(text.slice(at + 1));
+  const isLocalPart = at > 0 && /^[^\s@"<>(),:;\\[\]]{1,64}$/.test(text.slice(0, at));
+  return text.length <= 254 && isLocalPart && isDomain(text.slice(at + 1)) && !comparesAsAnother(text);
+}
+
+/** In what form an address, a number or a username is compared. What has none is nobody's, and stays as it is. */
+export function comparable(text: string): string {
+  return comparesAsAnother(text) ? text : text.toLowerCase();
+}
+
+/**
+ * Is it another text in Unicode's compatible form, as with full-width letters or the Kelvin sign, which is a K? Of the
+ * letters that stay what they are in it, only İ has one of ASCII in its lower case.
+ */
+function comparesAsAnother(text: string): boolean {
+  return text !== text.normalize('NFKC') || text.includes('İ');
 }
 
 /** Is `text` the part of an address after the @: a dotted name of letters, digits and dashes? */

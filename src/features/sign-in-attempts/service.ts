@@ -17,6 +17,7 @@ import { type Context, inTransaction } from '../context.ts';
 import { currentSenderId } from '../email-senders/service.ts';
 import { paperFor } from '../letters/service.ts';
 import { isPhone } from '../text.ts';
+import { addressAsWritten } from '../users/service.ts';
 
 export const ATTEMPT_SECONDS = 3600;
 export const MAX_CODE_TRIES = 5;
@@ -268,13 +269,17 @@ export async function sendCode(ctx: Context, attempt: Attempt, input: CodeInput)
   });
 }
 
-/** Of a username that nobody has, or whose user has no address, there is nowhere to send anything. */
+/**
+ * Of a username that nobody has, or whose user has no address, there is nowhere to send anything. What was typed only
+ * compares as somebody's address and may be another mailbox: mail goes to the address as its user has it.
+ */
 async function deliverCode(ctx: Context, attempt: Attempt, code: string, { applicationName, issuer, lifetime, purpose }: CodeInput) {
   const { environmentId } = attempt;
   const isMfa = typeof purpose === 'object';
-  const to = isMfa ? purpose.mfa : (attempt.phone ?? attempt.email);
-  if (!to) return;
-  if (isPhone(to)) return textCode(ctx, environmentId, to, purpose === 'no_account' ? null : code, issuer);
+  const contact = isMfa ? purpose.mfa : (attempt.phone ?? attempt.email);
+  if (!contact) return;
+  if (isPhone(contact)) return textCode(ctx, environmentId, contact, purpose === 'no_account' ? null : code, issuer);
+  const to = isMfa ? contact : await addressAsWritten(ctx, environmentId, contact);
   const organizationId = attempt.organizationId ?? attempt.request.organizationId;
   const paper = await paperFor(ctx, environmentId, { organizationId, to: 'visitor' });
   const mail =

@@ -4,6 +4,7 @@ import type { PermissionName } from '../../access/permissions.ts';
 import type { Prisma } from '../../db/client.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { inRange, matching, type TimeRange } from '../search.ts';
+import { comparable } from '../text.ts';
 
 type Maybe<T> = T | null | undefined;
 
@@ -44,7 +45,7 @@ export function usersMatching(actor: Actor, search: Maybe<string>): Prisma.UserW
 export function usersWhere(actor: Actor, filter: Maybe<UserFilter>): Prisma.UserWhereInput {
   const { createdAt, lastSignedInAt, isSuspended, providedId, email, phone, username, organizationId } = filter ?? {};
   const identities = Object.entries({ email, phone, username }).flatMap(([type, value]) =>
-    value == null ? [] : [{ type, normalized: value.trim().toLowerCase() }],
+    value == null ? [] : [{ type, normalized: comparable(value.trim()) }],
   );
   const within = (permission: PermissionName) => ({ environmentId: { in: environmentsWith(actor, permission) } });
   return {

@@ -8,7 +8,7 @@ import { audit } from '../audit/service.ts';
 import { actingAs, action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
 import { type PasswordHashInput, savePasswordHash } from '../credentials/service.ts';
 import { addMembership, joinAsNewUser } from '../organizations/service.ts';
-import { changedOptionalText, optionalText } from '../text.ts';
+import { changedOptionalText, comparable, optionalText } from '../text.ts';
 import { assertIdentityFree, checkIdentity, type IdentityType, type NewIdentity, searchContactsOf } from './identities.ts';
 
 export { usersMatching } from './finding.ts';
@@ -204,7 +204,7 @@ async function writeUser(
 /** The id of the user with this identity, compared without case. */
 export async function findUserIdBy(ctx: Context, environmentId: string, type: IdentityType, value: string): Promise<string | undefined> {
   const identity = await ctx.db.identity.findUnique({
-    where: { environmentId_type_normalized: { environmentId, type, normalized: value.toLowerCase() } },
+    where: { environmentId_type_normalized: { environmentId, type, normalized: comparable(value) } },
     select: { userId: true },
   });
   return identity?.userId;
@@ -212,6 +212,15 @@ export async function findUserIdBy(ctx: Context, environmentId: string, type: Id
 
 export function findUserIdByEmail(ctx: Context, environmentId: string, email: string): Promise<string | undefined> {
   return findUserIdBy(ctx, environmentId, 'email', email);
+}
+
+/** The address as its user wrote it; as it is where no user has it. */
+export async function addressAsWritten(ctx: Context, environmentId: string, email: string): Promise<string> {
+  const identity = await ctx.db.identity.findUnique({
+    where: { environmentId_type_normalized: { environmentId, type: 'email', normalized: comparable(email) } },
+    select: { value: true },
+  });
+  return identity?.value ?? email;
 }
 
 /** The address that a user is written to; undefined for a user without one. */
