@@ -2,7 +2,7 @@
 import { type Context, inTransaction } from '../features/context.ts';
 import { allowDevice, type DeviceToConfirm } from '../features/device-authorizations/service.ts';
 import { issueCode } from '../features/grants/service.ts';
-import { addProofs, type Proved, type Session, startSession } from '../features/sessions/service.ts';
+import { addProofs, type Session, startSessionIn } from '../features/sessions/service.ts';
 import { type Attempt, type AuthorizationRequest, completeAttempt } from '../features/sign-in-attempts/service.ts';
 import { recordSignIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
@@ -10,46 +10,51 @@ import { deviceCodeGone } from '../oidc/errors.ts';
 import { portalUrl } from '../oidc/portal-link.ts';
 import type { Outcome } from './flow.ts';
 import { alreadyCompleted, expired, type Place, suspended } from './place.ts';
-import { sessionPolicy } from './session-policy.ts';
+import { type SessionPolicy, sessionPolicy } from './session-policy.ts';
 import type { Known } from './tail.ts';
 
+/** What an attempt has come to. */
+export interface End {
+  readonly attempt: Attempt;
+  readonly known: Known;
+  /** What is allowed to the device that the person signed in for. */
+  readonly device: DeviceToConfirm | undefined;
+  /** The token of the session that the browser has now, whoever's it is. */
+  readonly sessionToken: string | undefined;
+}
+
 /** Completes `attempt`, as it was read, with what it has come to. Called in a transaction.
- * @param device what is allowed to the device that the person signed in for
  * @throws PageError for the slower of two that end the same attempt */
-export async function complete(
-  ctx: Context,
-  place: Place,
-  attempt: Attempt,
-  end: Attempt,
-  known: Known,
-  device: DeviceToConfirm | undefined,
-): Promise<Outcome> {
+export async function complete(ctx: Context, place: Place, attempt: Attempt, end: End): Promise<Outcome> {
   const { tenancy } = place;
-  const { request, organizationId } = end;
+  const { request, organizationId } = end.attempt;
   if (!(await completeAttempt(ctx, attempt))) throw alreadyCompleted();
-  const { session, token } = await sessionFor(ctx, place, known, end);
-  const newSession = token && { token, isPersistent: (await sessionPolicy(ctx, place, organizationId)).isPersistent };
-  const signedIn = newSession ? { newSession } : {};
+  const policy = await sessionPolicy(ctx, place, organizationId);
+  const { session, token } = await sessionFor(ctx, place, end, policy);
+  const signedIn = token ? { newSession: { token, isPersistent: policy.isPersistent } } : {};
   if (!request.userCode) return { answer: await answerFor(ctx, place, request, session, organizationId), ...signedIn };
-  if (!device || !(await allowDevice(ctx, tenancy.environmentId, device, session, organizationId))) throw deviceCodeGone();
+  const isAllowed = end.device && (await allowDevice(ctx, tenancy.environmentId, end.device, session, organizationId));
+  if (!isAllowed) throw deviceCodeGone();
   return { location: `${tenancy.issuer}/device/connected`, ...signedIn };
 }
 
-/** The session that there is, with the methods that were added to it; or a new one, which counts as a sign-in. The token is what the browser's cookie becomes.
+/** The session that says who the person is, with the methods that were added to it; for who was proved in the attempt, which
+ * counts as a sign-in, the browser's own from now on. The token is what its cookie becomes.
  * @throws PageError for who was suspended or deleted, or signed out, a moment ago */
 async function sessionFor(
   ctx: Context,
   { tenancy }: Place,
-  { userId, amr, mfaProofs, session }: Known,
-  added: Proved,
+  { attempt, known, sessionToken }: End,
+  { inactivityTimeout }: SessionPolicy,
 ): Promise<{ session: Session; token?: string }> {
-  if (session) {
-    const goesOn = await addProofs(ctx, session, added);
+  if (known.session) {
+    const goesOn = await addProofs(ctx, known.session, attempt);
     if (!goesOn) throw expired();
     return goesOn;
   }
+  const { userId } = known;
   if (!(await recordSignIn(ctx, tenancy, userId))) throw suspended();
-  return startSession(ctx, tenancy.environmentId, userId, { amr, mfaProofs });
+  return startSessionIn(ctx, tenancy, { hash: attempt.browserHash, sessionToken, inactivityTimeout }, userId, known);
 }
 
 /** What ends a sign-in: a code for the application, or the person's own account pages. */

@@ -21,6 +21,7 @@ import { usesPassword } from './identifiers.ts';
 import { arriveAtMfa } from './mfa.ts';
 import { chooseOrganization, chooseSilently } from './organization-choice.ts';
 import { type Place, pageOf } from './place.ts';
+import type { StepRequest } from './steps/step.ts';
 import { assertWelcome, firstDue, isIdleFor, proceed, SESSION } from './tail.ts';
 
 /** Where the browser goes next: to a page of ours, or away with the answer; and a session for its cookie. */
@@ -122,17 +123,15 @@ export function startOver(ctx: Context, { tenancy, client }: Place, { request }:
   return loginUri ? { by: 'redirect', location: loginUri } : undefined;
 }
 
+/** The attempt that a person was proved in, and the session that the browser has. */
+type Proving = Pick<StepRequest, 'ctx' | 'place' | 'attempt' | 'sessionToken'>;
+
 /** Goes on once the person is known by a code: a password may be missing. */
-export async function identified(
-  ctx: Context,
-  place: Place,
-  attempt: Attempt,
-  userId: string,
-  method: AuthenticationMethod,
-): Promise<Outcome> {
+export async function identified(proving: Proving, userId: string, method: AuthenticationMethod): Promise<Outcome> {
+  const { ctx, place, attempt } = proving;
   const isPasswordDue =
     attempt.isReset || (usesPassword(place.client, attempt) && (await passwordState(ctx, attempt.environmentId, userId)) !== 'set');
-  return isPasswordDue ? newPassword(ctx, place, attempt, userId, method) : authenticated(ctx, place, attempt, userId, method);
+  return isPasswordDue ? newPassword(ctx, place, attempt, userId, method) : authenticated(proving, userId, method);
 }
 
 /** Leads to the page on which a password is chosen. */
@@ -149,9 +148,7 @@ export async function newPassword(
 
 /** Goes on once nothing more has to be proved to be this person. */
 export async function authenticated(
-  ctx: Context,
-  place: Place,
-  attempt: Attempt,
+  { ctx, place, attempt, sessionToken }: Proving,
   userId: string,
   method: AuthenticationMethod,
 ): Promise<Outcome> {
@@ -159,7 +156,8 @@ export async function authenticated(
   const { email } = attempt;
   await assertWelcome(ctx, attempt, userId);
   if (tenancy.kind === 'account' && email) await inTransaction(ctx, (tx) => acceptInvitations(tx, tenancy.environmentId, userId, email));
-  return proceed(ctx, place, attempt, { userId, organizationId: attempt.organizationId, ...proof(ctx, attempt, method) }, undefined);
+  const change = { userId, organizationId: attempt.organizationId, ...proof(ctx, attempt, method) };
+  return proceed(ctx, place, attempt, change, sessionToken);
 }
 
 /** What the attempt notes of a person who has just been proved. */

@@ -102,6 +102,7 @@ export async function firstDue(ctx: Context, place: Place, pending: Pending, kno
 /**
  * Goes on for a person who is known, with what has just been found out about the attempt: to the next page that is due,
  * or to the end.
+ * @param sessionToken of the browser's session: it says who the person is where the attempt has not proved it, and goes on or ends where it has
  * @throws PageError for who is not welcome any more, or not in the organization that is asked for
  */
 export async function proceed(
@@ -123,7 +124,7 @@ export async function proceed(
     const organizationId = organization === 'ask' ? null : organization;
     const step = organization === 'ask' ? 'organization' : await firstDue(tx, place, { ...next, organizationId, answered }, known);
     if (step === 'identify') return signInAgain(tx, place, attempt, organizationId);
-    if (!step) return complete(tx, place, attempt, { ...next, organizationId }, known, device);
+    if (!step) return complete(tx, place, attempt, { attempt: { ...next, organizationId }, known, device, sessionToken });
     await arrive(tx, place, attempt, { ...change, step, userId: known.userId, organizationId, answered });
     return { location: pageOf(place.tenancy, attempt) };
   });

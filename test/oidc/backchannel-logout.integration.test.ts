@@ -10,7 +10,7 @@ import { suspendUser } from '../../src/features/users/removal.ts';
 import { operator } from '../graphql/world.ts';
 import { startApp } from '../helpers/app.ts';
 import { userAgent } from '../helpers/user-agent.ts';
-import { choosePassword, exchange, identify, isSignedIn, type Person, signUp, typeCode, userIdOf } from '../signin/person.ts';
+import { choosePassword, exchange, identify, isSignedIn, type Person, signIn, signUp, typeCode, userIdOf } from '../signin/person.ts';
 
 const gatehouse = startApp();
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -89,6 +89,16 @@ test('another password instead of a forgotten one tells it too', async () => {
   const code = await agent.submit(page, 'forgot');
   const choose = await typeCode(gatehouse, agent, code, person.email, 1);
   expect(isSignedIn(await choosePassword(agent, choose, 'a loud mountain at dusk'))).toBe(true);
+  await came(1);
+  expect(await verified(told[0]!.token)).toMatchObject({ sub: userId, sid });
+});
+
+test('somebody else who signs in in the browser tells it too; the person who signs in again tells nobody', async () => {
+  const { person, userId, sid } = await signedIn();
+  const { email } = await signUp(gatehouse);
+  const prompted = { agent: person.agent, parameters: { prompt: 'login' } };
+  expect(isSignedIn((await signIn(gatehouse, person.email, prompted)).page)).toBe(true);
+  expect(isSignedIn((await signIn(gatehouse, email, prompted)).page)).toBe(true);
   await came(1);
   expect(await verified(told[0]!.token)).toMatchObject({ sub: userId, sid });
 });

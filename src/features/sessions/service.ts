@@ -21,31 +21,81 @@ export interface Proved {
   readonly mfaProofs: readonly string[];
 }
 
-/** Starts a session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
-export async function startSession(
-  ctx: Context,
-  environmentId: string,
-  userId: string,
-  { amr, mfaProofs }: Proved,
-): Promise<{ session: Session; token: string }> {
+/** A session for a person who has just proved who they are. The token goes into the cookie and nowhere else. */
+export interface Started {
+  readonly session: Session;
+  readonly token: string;
+}
+
+/** The browser in which a person has just proved who they are. */
+export interface Browser {
+  /** SHA-256 of its own token. */
+  readonly hash: string;
+  /** What its cookie of a session holds. */
+  readonly sessionToken: string | undefined;
+  /** Seconds without activity after which its session is over for what the person signs in to. */
+  readonly inactivityTimeout: number;
+}
+
+/**
+ * Starts a browser's session. A browser has one: the person's own goes on, with the grants that it has, as of now and by
+ * a new token; anybody else's ends. Called in a transaction that holds the user, so that of several sign-ins at once the
+ * last one's token is what lives.
+ */
+export async function startSessionIn(ctx: Context, scope: Scope, browser: Browser, userId: string, proved: Proved): Promise<Started> {
+  const { environmentId } = scope;
+  const { hash: browserHash, sessionToken } = browser;
+  const tokenHash = sessionToken ? sha256(sessionToken) : undefined;
+  const had = await ctx.db.session.findMany({
+    where: { environmentId, OR: [{ browserHash }, ...(tokenHash ? [{ tokenHash }] : [])] },
+  });
+  const shown = had.find((session) => session.tokenHash === tokenHash);
+  const own = [shown, ...had].find((session) => session?.userId === userId);
+  for (const session of had) if (session !== own) await endSession(ctx, scope, session);
+  const { token, begun } = beginning(ctx, proved);
+  if (own) {
+    const isOpen = own === shown && own.expiresAt > ctx.clock.now() && !isIdle(ctx, own, browser.inactivityTimeout);
+    const kept = isOpen ? keptProofs(own, begun.mfaProofs) : undefined;
+    const data = { ...begun, ...kept, browserHash };
+    const [session] = await ctx.db.session.updateManyAndReturn({ where: { environmentId, id: own.id }, data });
+    if (session) return { session, token };
+  }
+  const id = newId('session');
+  return { session: await ctx.db.session.create({ data: { environmentId, id, userId, browserHash, ...begun } }), token };
+}
+
+/** Starts a session that is no browser's, or not known to be one's. */
+export async function startSession(ctx: Context, environmentId: string, userId: string, proved: Proved): Promise<Started> {
+  const { token, begun } = beginning(ctx, proved);
+  return { session: await ctx.db.session.create({ data: { environmentId, id: newId('session'), userId, ...begun } }), token };
+}
+
+/** What a sign-in makes of a session, be it a new one. */
+function beginning(ctx: Context, { amr, mfaProofs }: Proved) {
   const now = ctx.clock.now();
   const token = randomToken();
-  const session = await ctx.db.session.create({
-    data: {
-      environmentId,
-      id: newId('session'),
-      userId,
-      tokenHash: sha256(token),
-      authTime: now,
-      amr: [...amr],
-      mfaProofs: [...mfaProofs],
-      lastActiveAt: now,
-      expiresAt: later(now, SESSION_SECONDS),
-      ip: ctx.origin.ip ?? null,
-      userAgent: ctx.origin.userAgent?.slice(0, 400) ?? null,
-    },
-  });
-  return { session, token };
+  const begun = {
+    tokenHash: sha256(token),
+    authTime: now,
+    amr: [...amr],
+    mfaProofs: [...mfaProofs],
+    lastActiveAt: now,
+    expiresAt: later(now, SESSION_SECONDS),
+    ip: ctx.origin.ip ?? null,
+    userAgent: ctx.origin.userAgent?.slice(0, 400) ?? null,
+  };
+  return { token, begun };
+}
+
+/**
+ * The second factors of an open session that a sign-in did not ask for again: whoever has the session is let in with them
+ * anyway, so they are kept, but for no longer than they were good. What was asked for again is what it is now.
+ */
+function keptProofs(session: Session, proved: readonly string[]): Partial<Pick<Session, 'mfaProofs' | 'expiresAt'>> {
+  const placeOf = (proof: string) => proof.split('/')[0];
+  const asked = new Set(proved.map(placeOf));
+  const earlier = session.mfaProofs.filter((proof) => !asked.has(placeOf(proof)));
+  return earlier.length === 0 ? {} : { mfaProofs: [...proved, ...earlier], expiresAt: session.expiresAt };
 }
 
 /** Counts a sign-in by the session as activity in it. */
@@ -111,7 +161,8 @@ export async function endSession(ctx: Context, scope: { environmentId: string; b
   await inTransaction(ctx, async (tx) => {
     if (tx.effects) tx.effects.sessions += 1;
     // Before its grants: a sign-in that ends in it at this moment holds it, and makes one.
-    await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
+    const { count } = await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
+    if (count === 0) return; // By a rival, who has ended all that hangs on it.
     await announceLogout(tx, environmentId, { sessionId: session.id });
     await revokeGrants(tx, environmentId, { sessionId: session.id });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });

@@ -101,10 +101,10 @@ async function submitCode(request: StepRequest): Promise<StepResult> {
     if (refusal) return refusal;
     await forgetFailures(ctx, tenancy, suspect);
     const signedUp = await signUp(ctx, place, attempt, proved);
-    return identified(ctx, place, { ...attempt, organizationId: signedUp.organizationId }, signedUp.userId, method);
+    return identified({ ...request, attempt: { ...attempt, organizationId: signedUp.organizationId } }, signedUp.userId, method);
   }
   await verifyIdentity(ctx, tenancy.environmentId, proved.type, proved.value);
-  return identified(ctx, place, attempt, userId, method);
+  return identified(request, userId, method);
 }
 
 /** What a right code proves to be the person's own.

@@ -70,7 +70,13 @@ export async function submitPasskey(request: StepRequest): Promise<StepResult> {
     ...(tenancy.isPasskeyMultiFactor ? (['mfa'] as const) : []),
   ];
   // Nobody typed an address: the one that the attempt may hold is somebody else's.
-  return proceed(ctx, place, attempt, { userId, email: null, phone: null, username: null, ...proof(ctx, attempt, ...methods) }, undefined);
+  return proceed(
+    ctx,
+    place,
+    attempt,
+    { userId, email: null, phone: null, username: null, ...proof(ctx, attempt, ...methods) },
+    request.sessionToken,
+  );
 }
 
 /** After a sign-in by other means: would the person like a passkey, or, where everybody has one, here it is made. */

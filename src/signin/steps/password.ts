@@ -10,7 +10,7 @@ import { aside, back, banner, botCheck, field, form, passwordOwner, type StepVie
 import { html, type PageContent, rich } from '../../pages/layout.ts';
 import { authenticated, newPassword } from '../flow.ts';
 import { shownIdentifier } from '../identifiers.ts';
-import { expired, suspectOf } from '../place.ts';
+import { expired, pageOf, suspectOf } from '../place.ts';
 import { assertWelcome } from '../tail.ts';
 import { askForCode } from './code.ts';
 import { switchFlow } from './identifier.ts';
@@ -56,7 +56,8 @@ ${field(view, { name: 'p_second_password', type: 'password', label: say('new_pas
 }
 
 /** The password that was typed. An address that was never proved (an imported one) is proved once, by a code. */
-async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+async function submitPassword(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt, form } = request;
   const password = form['p_password'] ?? '';
   if (!password) return problem('problem.password_missing', 'p_password');
   const result = await checkPassword(ctx, place.tenancy, suspectOf(attempt), password);
@@ -66,7 +67,7 @@ async function submitPassword({ ctx, place, attempt, form }: StepRequest): Promi
   if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
     return askForCode(ctx, place, attempt, { isReset: result === 'temporary' });
   if (result === 'temporary') return newPassword(ctx, place, attempt, attempt.userId, 'pwd');
-  return authenticated(ctx, place, attempt, attempt.userId, 'pwd');
+  return authenticated(request, attempt.userId, 'pwd');
 }
 
 /** "Forgot your password?": a code proves the address, then a new password is chosen. */
@@ -75,8 +76,12 @@ async function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' |
   return askForCode(ctx, place, attempt, { isReset: true });
 }
 
+/** That the attempt is not any more where its page was shown. */
+class Elsewhere extends Error {}
+
 /** Chooses the password. One that replaces another ends all access that there was: it may be chosen because somebody got in. */
-async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Promise<StepResult> {
+async function submitNewPassword(request: StepRequest): Promise<StepResult> {
+  const { ctx, place, attempt, form } = request;
   const { userId } = attempt;
   if (!userId) throw expired();
   const first = form['p_first_password'] ?? '';
@@ -87,13 +92,14 @@ async function submitNewPassword({ ctx, place, attempt, form }: StepRequest): Pr
       await assertWelcome(tx, attempt, userId);
       const isReplaced = await setPassword(tx, place.tenancy, userId, first);
       // After the password, on which a rival waits: another one that was chosen meanwhile has ended this attempt.
-      if (!(await holdAttempt(tx, attempt))) throw expired();
+      if (!(await holdAttempt(tx, attempt))) throw new Elsewhere();
       if (attempt.isReset || isReplaced) await endAccessByReset(tx, place.tenancy, userId, attempt.id);
     });
   } catch (error) {
+    if (error instanceof Elsewhere) return { location: pageOf(place.tenancy, attempt) };
     const text = error instanceof InvalidInputError && problemText(error.code);
     if (text) return problem(text, 'p_first_password');
     throw error;
   }
-  return authenticated(ctx, place, attempt, userId, 'pwd');
+  return authenticated(request, userId, 'pwd');
 }
