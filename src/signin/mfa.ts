@@ -1,7 +1,7 @@
 /** Where a person stands with the second factor in one attempt, and what its pages are given when they come up. */
 import type { Context } from '../features/context.ts';
 import { newAuthenticatorKey } from '../features/mfa-factors/authenticator.ts';
-import { type EnrolledFactor, enrolledFactors, factorSecret, hasDeclined } from '../features/mfa-factors/enrolment.ts';
+import { type EnrolledFactor, enrolledFactors, factorSecret, factorsToProveFirst, hasDeclined } from '../features/mfa-factors/enrolment.ts';
 import { hasRecoveryCodesLeft, newRecoveryCodes } from '../features/mfa-factors/recovery-codes.ts';
 import {
   isMfaMet,
@@ -48,9 +48,11 @@ export async function mfaDue(ctx: Context, place: Place, pending: Pending, known
   if (requirement.policy === 'off') return undefined;
   if (isMfaDone(place, requirement, known)) {
     if (!requirement.hasRecoveryCodes || !isMfaMet(requirement, pending.mfaProofs ?? [])) return undefined;
-    return (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement)) ? undefined : 'mfa_recovery_codes';
+    return (await hasRecoveryCodesLeft(ctx, environmentId, userId, [requirement.organizationId])) ? undefined : 'mfa_recovery_codes';
   }
   if ((await enrolledFactors(ctx, environmentId, userId, requirement)).length > 0) return 'mfa_challenge';
+  const hasElsewhere = (await factorsToProveFirst(ctx, environmentId, userId, known.mfaProofs)).length > 0;
+  if (hasElsewhere) return requirement.policy === 'required' ? 'mfa_challenge' : undefined;
   const factors = await possibleFactors(ctx, environmentId, requirement.factors);
   if (requirement.policy === 'required') {
     if (factors.length === 0) throw new PageError(403, 'no_second_factor');
@@ -64,6 +66,19 @@ export async function mfaDue(ctx: Context, place: Place, pending: Pending, known
 export function isMfaDone({ tenancy }: Place, requirement: MfaRequirement, { amr, mfaProofs }: Pick<Known, 'amr' | 'mfaProofs'>): boolean {
   const isTwoInOne = tenancy.isPasskeyMultiFactor && (amr.includes('hwk') || amr.includes('swk'));
   return requirement.policy === 'off' || isTwoInOne || isMfaMet(requirement, mfaProofs);
+}
+
+/** The factors of which one is asked for: those for these sign-ins, else what has to be proved before another is set up. */
+export async function factorsToProve(
+  ctx: Context,
+  place: Place,
+  requirement: MfaRequirement,
+  userId: string,
+  proved: Pick<Known, 'amr' | 'mfaProofs'>,
+): Promise<EnrolledFactor[]> {
+  const { environmentId } = place.tenancy;
+  const own = isMfaDone(place, requirement, proved) ? [] : await enrolledFactors(ctx, environmentId, userId, requirement);
+  return own.length > 0 ? own : factorsToProveFirst(ctx, environmentId, userId, proved.mfaProofs);
 }
 
 /** Where setting a factor up begins. */
@@ -83,7 +98,7 @@ export async function arriveAtMfa(ctx: Context, place: Place, attempt: Attempt):
   if (attempt.step === 'mfa_recovery_codes') await updateAttempt(ctx, attempt, sealPending(ctx, { recoveryCodes: newRecoveryCodes() }));
   if (attempt.step !== 'mfa_challenge') return;
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
-  const [factor] = await enrolledFactors(ctx, attempt.environmentId, attempt.userId!, requirement);
+  const [factor] = await factorsToProve(ctx, place, requirement, attempt.userId!, attempt);
   if (factor) await challengeWith(ctx, place, attempt, factor);
 }
 
@@ -108,11 +123,11 @@ export async function sendMfaCode(ctx: Context, place: Place, attempt: Attempt, 
   });
 }
 
-/** By the names of RFC 8176: what a proof of this factor adds. */
-export function proved(attempt: Attempt, requirement: MfaRequirement, factor: ProvableFactor) {
+/** By the names of RFC 8176: what a proof of this factor adds, for the sign-ins that it belongs to. */
+export function proved(attempt: Attempt, at: Pick<MfaRequirement, 'organizationId'>, factor: ProvableFactor) {
   return {
     amr: [...new Set([...attempt.amr, factor === 'sms' ? 'sms' : 'otp', 'mfa'])],
-    mfaProofs: [...new Set([...attempt.mfaProofs, mfaProof(requirement, factor)])],
+    mfaProofs: [...new Set([...attempt.mfaProofs, mfaProof(at, factor)])],
     mfaPending: null,
   };
 }

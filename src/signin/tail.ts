@@ -2,6 +2,7 @@
 import { isConsentDue } from '../features/consents/service.ts';
 import { type Context, inTransaction } from '../features/context.ts';
 import { deviceToConfirm } from '../features/device-authorizations/service.ts';
+import { factorsToProveFirst } from '../features/mfa-factors/enrolment.ts';
 import { acceptInvitation } from '../features/organization-invitations/acceptance.ts';
 import { bringsOrganization } from '../features/organizations/service.ts';
 import { passkeyPolicyFor, passkeyPrompt } from '../features/passkeys/service.ts';
@@ -78,7 +79,7 @@ async function passkeyDue(
   ctx: Context,
   { tenancy }: Place,
   { organizationId }: Pending,
-  { userId, amr, session }: Known,
+  { userId, amr, mfaProofs, session }: Known,
 ): Promise<Step | undefined> {
   // What comes after the first is a second factor.
   const [first = ''] = amr;
@@ -87,7 +88,19 @@ async function passkeyDue(
   if (!TYPED.includes(first) || (session && policy === 'optional')) return undefined;
   const { hasPasskey, isDeclined } = await passkeyPrompt(ctx, tenancy.environmentId, userId);
   if (hasPasskey || (isDeclined && policy === 'optional')) return undefined;
-  return session ? 'identify' : 'passkey_setup';
+  if (session) return 'identify';
+  if (await mayMakePasskey(ctx, tenancy, userId, mfaProofs)) return 'passkey_setup';
+  return policy === 'mandatory' ? 'mfa_challenge' : undefined;
+}
+
+/** Where a passkey is taken for a second factor too, it is made as one: by who has proved the others. */
+export async function mayMakePasskey(
+  ctx: Context,
+  { environmentId, isPasskeyMultiFactor }: Place['tenancy'],
+  userId: string,
+  mfaProofs: readonly string[],
+): Promise<boolean> {
+  return !isPasskeyMultiFactor || (await factorsToProveFirst(ctx, environmentId, userId, mfaProofs)).length === 0;
 }
 
 /** The first page that somebody who is known still has to see. */

@@ -82,10 +82,12 @@ describe('the environment', () => {
     expect(await prisma().mfaFactor.count({ where: { userId: await userIdOf(gatehouse, email) } })).toBe(0);
   });
 
-  test('counts only factors that it allows: of others it wants a new one', async () => {
-    const { email, agent } = await personWithApp(gatehouse);
+  test('counts only factors that it allows: of others it wants a new one, from who has proved the old one', async () => {
+    const { email, agent, key } = await personWithApp(gatehouse);
     await mfaPolicy(gatehouse, 'REQUIRED', ['EMAIL']);
-    expect(headingOf((await signIn(gatehouse, email)).page)).toBe('Codes by email');
+    const elsewhere = await signIn(gatehouse, email);
+    expect(headingOf(elsewhere.page)).toBe(CHALLENGE);
+    expect(headingOf(await typeAppCode(gatehouse, elsewhere.agent, elsewhere.page, key))).toBe('Codes by email');
     expect(headingOf(await agent.open(requestOf(gatehouse, 'spa').url))).toBe('Codes by email');
   });
 });

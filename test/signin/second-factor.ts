@@ -138,6 +138,6 @@ export const newAgent = (gatehouse: TestApp) => userAgent(gatehouse.baseUrl);
 
 /** Posts a form that the page does not show, with the page's CSRF token. */
 export function forge(agent: UserAgent, page: PageView, form: string, fields: Record<string, string> = {}): Promise<PageView> {
-  const html = page.html.replace(/(action="\/signin\/[^/"]+\/)[^"]+"/, `$1${form}"`);
+  const html = page.html.replace(/(action="[^"]*\/signin\/[^/"]+\/)[^"]+"/, `$1${form}"`);
   return agent.submit({ ...page, html }, form, fields);
 }

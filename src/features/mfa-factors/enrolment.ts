@@ -1,13 +1,15 @@
 /** Second factors as people set them up and prove them. A factor belongs to the sign-ins of one environment or of one organization in it. */
-import type { MfaFactor } from '../../db/generated/client/client.ts';
+import type { MfaFactor, Prisma } from '../../db/generated/client/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
 import { type Context, inTransaction, type Scope } from '../context.ts';
 import type { MfaFactorKind } from '../sign-in-policies/service.ts';
 import { authenticatorStep } from './authenticator.ts';
-import { type MfaRequirement, mfaPlace } from './requirement.ts';
+import { BY_STRENGTH, type MfaRequirement, mfaPlace, mfaProof, possibleFactors } from './requirement.ts';
 
-export type EnrolledFactor = Pick<MfaFactor, 'environmentId' | 'id' | 'label' | 'secret'> & { readonly type: MfaFactorKind };
+export type EnrolledFactor = Pick<MfaFactor, 'environmentId' | 'id' | 'organizationId' | 'label' | 'secret'> & {
+  readonly type: MfaFactorKind;
+};
 
 const PURPOSE = 'second factor';
 
@@ -18,10 +20,36 @@ export async function enrolledFactors(
   userId: string,
   { organizationId, factors }: MfaRequirement,
 ): Promise<EnrolledFactor[]> {
+  return findFactors(ctx, { environmentId, userId, organizationId, type: { in: [...factors] } });
+}
+
+/**
+ * What has to be proved before anything new is set up: the strongest that the person has, for whatever sign-ins; nothing
+ * where one of those was proved. Else whoever has a password or a mailbox alone would come past the second factor by
+ * setting one up of their own, in an organization or for a team where there is none yet.
+ * @param proofs what was proved in the attempt and the session
+ */
+export async function factorsToProveFirst(
+  ctx: Context,
+  environmentId: string,
+  userId: string,
+  proofs: readonly string[],
+): Promise<EnrolledFactor[]> {
+  const all = await findFactors(ctx, { environmentId, userId });
+  const provable = await possibleFactors(ctx, environmentId, BY_STRENGTH);
+  const strongest = provable.find((kind) => all.some(({ type }) => type === kind));
+  const first = all.filter(({ type }) => type === strongest);
+  const isProved = first.some((factor) =>
+    [factor.type, 'recovery_codes' as const].some((proof) => proofs.includes(mfaProof(factor, proof))),
+  );
+  return isProved ? [] : first;
+}
+
+async function findFactors(ctx: Context, where: Prisma.MfaFactorWhereInput): Promise<EnrolledFactor[]> {
   const rows = await ctx.db.mfaFactor.findMany({
-    where: { environmentId, userId, organizationId, type: { in: [...factors] }, secret: { not: null } },
+    where: { ...where, secret: { not: null } },
     orderBy: [{ lastUsedAt: { sort: 'desc', nulls: 'last' } }, { id: 'asc' }],
-    select: { environmentId: true, id: true, type: true, label: true, secret: true },
+    select: { environmentId: true, id: true, organizationId: true, type: true, label: true, secret: true },
   });
   return rows as EnrolledFactor[];
 }
@@ -37,8 +65,9 @@ export interface NewFactor {
 
 /**
  * Sets a factor up that has just been proved.
- * @returns false when the person has one by now that has to be proved instead: whoever began to set one up before that
- *   does not come past it
+ * @param proofs what else was proved in the attempt and the session
+ * @returns false when the person has one by now that has to be proved instead or before: whoever began to set one up
+ *   before that does not come past it
  */
 export async function enrol(
   ctx: Context,
@@ -46,11 +75,13 @@ export async function enrol(
   userId: string,
   requirement: MfaRequirement,
   { secret, ...factor }: NewFactor,
+  proofs: readonly string[],
 ): Promise<boolean> {
   const { organizationId } = requirement;
   return inTransaction(ctx, async (tx) => {
     await lockUser(tx, environmentId, userId);
     if ((await enrolledFactors(tx, environmentId, userId, requirement)).length > 0) return false;
+    if ((await factorsToProveFirst(tx, environmentId, userId, proofs)).length > 0) return false;
     const id = newId('mfaFactor');
     const sealed = ctx.vault.seal(PURPOSE, secret);
     await tx.db.mfaFactor.create({

@@ -12,9 +12,12 @@ export function newRecoveryCodes(): string[] {
   return Array.from({ length: RECOVERY_CODES }, () => `${randomBase32(5)}-${randomBase32(5)}`);
 }
 
-/** Has the person codes left for these sign-ins? */
-export async function hasRecoveryCodesLeft(ctx: Context, environmentId: string, userId: string, requirement: MfaRequirement) {
-  return (await ctx.db.mfaFactor.count({ where: ofPerson(environmentId, userId, requirement) })) > 0;
+/** Whose sign-ins codes are for: an organization's, or with null the environment's. */
+type Places = readonly (string | null)[];
+
+/** Has the person codes left for the sign-ins of one of the places? */
+export async function hasRecoveryCodesLeft(ctx: Context, environmentId: string, userId: string, places: Places): Promise<boolean> {
+  return places.length > 0 && (await ctx.db.mfaFactor.count({ where: ofPerson(environmentId, userId, places) })) > 0;
 }
 
 /** Makes the codes good that the person was shown; those of before are not any more. */
@@ -29,7 +32,7 @@ export async function keepRecoveryCodes(
   const id = newId('mfaFactor');
   await inTransaction(ctx, async (tx) => {
     await lockUser(tx, environmentId, userId);
-    await tx.db.mfaFactor.deleteMany({ where: ofPerson(environmentId, userId, requirement) });
+    await tx.db.mfaFactor.deleteMany({ where: ofPerson(environmentId, userId, [organizationId]) });
     await tx.db.mfaFactor.create({ data: { environmentId, id, userId, organizationId, type: 'recovery_codes' } });
     await tx.db.recoveryCode.createMany({
       data: codes.map((code) => ({ environmentId, factorId: id, codeHash: digest(ctx, environmentId, userId, code) })),
@@ -39,33 +42,38 @@ export async function keepRecoveryCodes(
   });
 }
 
-/** Uses a code up: `right` for one caller only. The last one takes what it belonged to along, so that new ones are made. */
+/**
+ * Uses a code up, once. The last one takes what it belonged to along, so that new ones are made.
+ * @returns whose sign-ins it was for, or undefined for a wrong code
+ */
 export async function useRecoveryCode(
   ctx: Context,
   { environmentId, businessId }: Scope,
   userId: string,
-  requirement: MfaRequirement,
+  places: Places,
   code: string,
-): Promise<'right' | 'wrong'> {
-  const { organizationId } = requirement;
+): Promise<string | null | undefined> {
   return inTransaction(ctx, async (tx) => {
-    const [set] = await tx.db.mfaFactor.findMany({ where: ofPerson(environmentId, userId, requirement), take: 1 });
-    if (!set) return 'wrong';
-    const factorId = set.id;
     const codeHash = digest(ctx, environmentId, userId, code);
+    const set = await tx.db.mfaFactor.findFirst({
+      where: { ...ofPerson(environmentId, userId, places), recoveryCodes: { some: { codeHash } } },
+      select: { id: true, organizationId: true },
+    });
+    if (!set) return undefined;
+    const { id: factorId, organizationId } = set;
     const { count } = await tx.db.recoveryCode.deleteMany({ where: { environmentId, factorId, codeHash } });
-    if (count === 0) return 'wrong';
+    if (count === 0) return undefined;
     const left = await tx.db.recoveryCode.count({ where: { environmentId, factorId } });
     if (left === 0) await tx.db.mfaFactor.deleteMany({ where: { environmentId, id: factorId } });
     else await tx.db.mfaFactor.updateMany({ where: { environmentId, id: factorId }, data: { lastUsedAt: ctx.clock.now() } });
     const details = { organizationId, left };
     await audit(tx, { businessId, environmentId, action: 'user.recovery_code_used', target: { type: 'user', id: userId }, details });
-    return 'right';
+    return organizationId;
   });
 }
 
-function ofPerson(environmentId: string, userId: string, { organizationId }: MfaRequirement) {
-  return { environmentId, userId, organizationId, type: 'recovery_codes' };
+function ofPerson(environmentId: string, userId: string, places: Places) {
+  return { environmentId, userId, type: 'recovery_codes', OR: places.map((organizationId) => ({ organizationId })) };
 }
 
 function digest(ctx: Context, environmentId: string, userId: string, code: string): string {

@@ -56,12 +56,13 @@ export async function mfaRequirement(ctx: Context, tenancy: Where, userId: strin
 }
 
 /** The strongest first. */
-const BY_STRENGTH: readonly MfaFactorKind[] = ['authenticator_app', 'sms', 'email'];
+export const BY_STRENGTH: readonly MfaFactorKind[] = ['authenticator_app', 'sms', 'email'];
 
 /**
  * What team members are asked for who sign in to all their businesses at once: what satisfies each of those that
- * require it of them. Where no factor does, it is the strongest of all, so that no business weakens another. A team is never asked for
- * texts where there is nobody to send them: it could not get in any more to change that.
+ * require it of them, and is of a kind that they have: anybody can invite them to a business, whose policy must not let
+ * them in by less than before. Where no factor does, it is the strongest of all, so that no business weakens another. A
+ * team is never asked for texts where there is nobody to send them: it could not get in any more to change that.
  */
 async function ofTeams(ctx: Context, accountEnvironmentId: string, userId: string, ofEnvironment: MfaRequirement): Promise<MfaRequirement> {
   const members = await ctx.db.teamMember.findMany({
@@ -74,11 +75,22 @@ async function ofTeams(ctx: Context, accountEnvironmentId: string, userId: strin
     return mfaPolicy === 'everyone' || roles.some((role) => mfaRoles.includes(role)) ? [mfaFactors as MfaFactorKind[]] : [];
   });
   if (lists.length === 0) return ofEnvironment;
+  const own = await kindsSetUp(ctx, accountEnvironmentId, userId);
+  if (own.length > 0) lists.push(own);
   if (ofEnvironment.policy === 'required') lists.push([...ofEnvironment.factors]);
   const possible = await possibleFactors(ctx, accountEnvironmentId, BY_STRENGTH);
   const common = possible.filter((factor) => lists.every((list) => list.includes(factor)));
   const [strongest = 'authenticator_app'] = possible.filter((factor) => lists.some((list) => list.includes(factor)));
   return { ...ofEnvironment, policy: 'required', factors: common.length > 0 ? common : [strongest] };
+}
+
+/** The kinds of the factors that the person has for the environment's sign-ins. */
+async function kindsSetUp(ctx: Context, environmentId: string, userId: string): Promise<MfaFactorKind[]> {
+  const rows = await ctx.db.mfaFactor.findMany({
+    where: { environmentId, userId, organizationId: null, secret: { not: null } },
+    select: { type: true },
+  });
+  return rows.map(({ type }) => type as MfaFactorKind);
 }
 
 /** Of the factors, those that can be set up: no texts where there is nobody to send them. */
@@ -98,8 +110,8 @@ export function mfaPlace({ organizationId }: Pick<MfaRequirement, 'organizationI
 export type ProvableFactor = MfaFactorKind | 'recovery_codes';
 
 /** How a session remembers that a factor was proved. */
-export function mfaProof(requirement: MfaRequirement, factor: ProvableFactor): string {
-  return `${mfaPlace(requirement)}/${factor}`;
+export function mfaProof(place: Pick<MfaRequirement, 'organizationId'>, factor: ProvableFactor): string {
+  return `${mfaPlace(place)}/${factor}`;
 }
 
 /** Is the requirement met by these proofs? Only by factors that it allows now, whatever was allowed when they were proved. */

@@ -1,13 +1,13 @@
 /** Proving a second factor that somebody has set up, or a recovery code in its place. */
-import { type EnrolledFactor, enrolledFactors, factorSecret, noteUse, useAuthenticatorCode } from '../../features/mfa-factors/enrolment.ts';
+import { type EnrolledFactor, factorSecret, noteUse, useAuthenticatorCode } from '../../features/mfa-factors/enrolment.ts';
 import { hasRecoveryCodesLeft, useRecoveryCode } from '../../features/mfa-factors/recovery-codes.ts';
-import { mfaRequirement } from '../../features/mfa-factors/requirement.ts';
+import { type MfaRequirement, mfaRequirement } from '../../features/mfa-factors/requirement.ts';
 import { updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { tryProof } from '../../features/sign-in-failures/service.ts';
 import type { TextKey } from '../../languages/texts.ts';
 import { aside, banner, botCheck, codeField, field, form, type StepView, sentAgain, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
-import { challengeWith, pendingOf, sendMfaCode } from '../mfa.ts';
+import { challengeWith, factorsToProve, pendingOf, sendMfaCode } from '../mfa.ts';
 import { pageAfterSending, pageOf } from '../place.ts';
 import { onwards, provedBy, type Standing, standing } from './mfa-standing.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
@@ -27,13 +27,18 @@ export const mfaRecoveryStep: StepDefinition = {
 const BY = { email: 'mfa_challenge.by_email', sms: 'mfa_challenge.by_sms' } as const satisfies Record<string, TextKey>;
 
 async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promise<PageContent> {
-  const { environmentId } = attempt;
   const userId = attempt.userId!;
   const requirement = await mfaRequirement(ctx, place.tenancy, userId, attempt.organizationId);
-  const enrolled = await enrolledFactors(ctx, environmentId, userId, requirement);
+  const enrolled = await factorsToProve(ctx, place, requirement, userId, attempt);
   const factor = enrolled.find(({ id }) => id === pendingOf(ctx, attempt).factorId);
-  const hasRecovery = requirement.hasRecoveryCodes && (await hasRecoveryCodesLeft(ctx, environmentId, userId, requirement));
-  return challengePage(view, enrolled, factor, hasRecovery);
+  const places = recoveryPlaces(requirement, enrolled);
+  return challengePage(view, enrolled, factor, await hasRecoveryCodesLeft(ctx, attempt.environmentId, userId, places));
+}
+
+/** Whose recovery codes stand for a factor of those that are asked for. Where they were once made they are good elsewhere, too. */
+function recoveryPlaces(requirement: MfaRequirement, enrolled: readonly EnrolledFactor[]): (string | null)[] {
+  const places = [...new Set(enrolled.map(({ organizationId }) => organizationId))];
+  return places.filter((organizationId) => organizationId !== requirement.organizationId || requirement.hasRecoveryCodes);
 }
 
 /** Asks for `factor`, and offers the others of those that are `enrolled`. */
@@ -88,7 +93,7 @@ async function submitCode(request: StepRequest): Promise<StepResult> {
   const factor = askedFor(request, now);
   if (!factor) return onwards(request);
   const wrong = factor.type === 'authenticator_app' ? await checkApp(request, now, factor) : await checkSent(request, now, factor);
-  return wrong ?? provedBy(request, now.requirement, factor.type);
+  return wrong ?? provedBy(request, factor, factor.type);
 }
 
 async function checkApp(request: StepRequest, { userId }: Standing, factor: EnrolledFactor): Promise<StepResult | undefined> {
@@ -141,9 +146,9 @@ async function backToFactor(request: StepRequest): Promise<StepResult> {
 
 async function toRecovery(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt } = request;
-  const { due, requirement } = await standing(request);
+  const { due, requirement, enrolled } = await standing(request);
   if (due !== 'prove') return onwards(request);
-  if (requirement.hasRecoveryCodes) await updateAttempt(ctx, attempt, { step: 'mfa_recovery' });
+  if (recoveryPlaces(requirement, enrolled).length > 0) await updateAttempt(ctx, attempt, { step: 'mfa_recovery' });
   return { location: pageOf(place.tenancy, attempt) };
 }
 
@@ -166,13 +171,17 @@ ${aside(view, 'mfa_back', { label: say('mfa_recovery.back') })}`,
 
 async function submitRecoveryCode(request: StepRequest): Promise<StepResult> {
   const { ctx, place, form: typed } = request;
-  const { userId, requirement, due } = await standing(request);
-  if (due !== 'prove' || !requirement.hasRecoveryCodes) return onwards(request);
+  const { userId, requirement, enrolled, due } = await standing(request);
+  const places = recoveryPlaces(requirement, enrolled);
+  if (due !== 'prove' || places.length === 0) return onwards(request);
   const code = typed['p_recovery_code']?.trim();
   if (!code) return problem('problem.recovery_code_missing', 'p_recovery_code');
-  const result = await tryProof(ctx, place.tenancy, { userId }, 'recovery_code', () =>
-    useRecoveryCode(ctx, place.tenancy, userId, requirement, code),
-  );
+  let at: string | null | undefined;
+  const result = await tryProof(ctx, place.tenancy, { userId }, 'recovery_code', async () => {
+    at = await useRecoveryCode(ctx, place.tenancy, userId, places, code);
+    return at === undefined ? 'wrong' : 'right';
+  });
   if (result === 'locked') return problem('problem.locked', undefined, 429);
-  return result === 'right' ? provedBy(request, requirement, 'recovery_codes') : problem('problem.recovery_code_wrong', 'p_recovery_code');
+  if (at === undefined) return problem('problem.recovery_code_wrong', 'p_recovery_code');
+  return provedBy(request, { organizationId: at }, 'recovery_codes');
 }

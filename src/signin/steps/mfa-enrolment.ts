@@ -140,7 +140,7 @@ async function changeAddress({ ctx, place, attempt }: StepRequest): Promise<Step
   return { location: pageOf(place.tenancy, attempt) };
 }
 
-async function setUp(request: StepRequest, { userId, requirement }: Standing, factor: NewFactor): Promise<StepResult> {
-  const isNew = await enrol(request.ctx, request.place.tenancy, userId, requirement, factor);
+async function setUp(request: StepRequest, { userId, requirement, proofs }: Standing, factor: NewFactor): Promise<StepResult> {
+  const isNew = await enrol(request.ctx, request.place.tenancy, userId, requirement, factor, proofs);
   return isNew ? provedBy(request, requirement, factor.type) : onwards(request);
 }

@@ -16,7 +16,7 @@ import { aside, back, banner, form, type StepView, submit } from '../../pages/el
 import { type Html, html, type PageContent } from '../../pages/layout.ts';
 import { type AuthenticationMethod, proof } from '../flow.ts';
 import { expired } from '../place.ts';
-import { answered, proceed } from '../tail.ts';
+import { answered, mayMakePasskey, proceed } from '../tail.ts';
 import { switchFlow } from './identifier.ts';
 import { problem, type StepDefinition, type StepRequest, type StepResult, type Visit } from './step.ts';
 
@@ -116,6 +116,8 @@ ${isMandatory ? back(view, say('passkey_setup.back')) : aside(view, 'later', { l
 
 async function enrol(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt, sessionToken } = request;
+  const { userId } = enrolment(request, '');
+  if (!(await mayMakePasskey(ctx, place.tenancy, userId, attempt.mfaProofs))) return proceed(ctx, place, attempt, {}, sessionToken);
   const { challenge, refuse } = await take(request);
   const answer = readAnswer(request.form['p_passkey'], 'attestationObject');
   const isAdded = challenge && answer && (await addPasskey(ctx, place.tenancy, enrolment(request, challenge), answer));
