@@ -125,6 +125,7 @@ export async function checkAuthorization(
       state: value(draft.query, 'state') ?? null,
       nonce: value(draft.query, 'nonce') ?? null,
       dpopJkt: value(draft.query, 'dpop_jkt') ?? null,
+      ...(draft.hintedUserId && { hintedUserId: draft.hintedUserId }),
       loginHint: invitation?.email ?? loginHint(value(draft.query, 'login_hint')),
       lang: askedLanguages(draft.query),
       asksConsent: draft.asksConsent,

@@ -57,7 +57,8 @@ async function sessionFor(
   return startSessionIn(ctx, tenancy, { hash: attempt.browserHash, sessionToken, inactivityTimeout }, userId, known);
 }
 
-/** What ends a sign-in: a code for the application, or the person's own account pages. */
+/** What ends a sign-in: a code for the application, or the person's own account pages; for another person than the
+ * application has named by an ID token, that it is not answered for (OpenID Connect Core §3.1.2.2). */
 export async function answerFor(
   ctx: Context,
   place: Place,
@@ -67,6 +68,10 @@ export async function answerFor(
 ): Promise<Destination> {
   const { clientId, portal } = request;
   if (portal) return { by: 'redirect', location: portalUrl(place.tenancy, { clientId, organizationId, ...portal }) };
+  if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) {
+    const refusal = { error: 'login_required', error_description: 'Somebody else has signed in than the id_token_hint names.' };
+    return answer(request, place.tenancy.issuer, refusal);
+  }
   return codeFor(ctx, place, request, session, organizationId);
 }
 

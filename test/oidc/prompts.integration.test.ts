@@ -236,6 +236,48 @@ test('a session ends after a day without use, and after a month in any case', as
   expect(isSignIn(await busy.agent.open(requestOf(gatehouse, 'spa').url))).toBe(true);
 });
 
+describe('an id_token_hint', () => {
+  const tokenOf = async ({ authorize }: Person, parameters: Record<string, string> = {}) =>
+    String((await exchange(gatehouse, await authorize('spa', parameters))).body['id_token']);
+
+  test('lets the person pass whom it names, signed in or signing in', async () => {
+    const person = await signUp(gatehouse, { kind: 'spa' });
+    const id_token_hint = await tokenOf(person);
+    expect(isSignedIn(await person.agent.open(requestOf(gatehouse, 'spa', { id_token_hint }).url))).toBe(true);
+    const { page } = await signIn(gatehouse, person.email, { parameters: { id_token_hint } });
+    expect(isSignedIn(page)).toBe(true);
+  });
+
+  test.each(['in the URL', 'pushed before'])('%s brings the application nobody else, whoever signs in on the way', async (way) => {
+    const id_token_hint = await tokenOf(await signUp(gatehouse, { kind: 'spa' }));
+    const other = await signUp(gatehouse, { kind: 'spa' });
+    const sent = requestOf(gatehouse, 'spa', { id_token_hint });
+    const pushed = async () => {
+      const { request_uri } = (await (
+        await fetch(`${gatehouse.baseUrl}/oauth2/par`, { method: 'POST', body: new URL(sent.url).searchParams })
+      ).json()) as {
+        request_uri: string;
+      };
+      return `${gatehouse.baseUrl}/oauth2/auth?${new URLSearchParams({ client_id: sent.query['client_id']!, request_uri })}`;
+    };
+    const agent = userAgent(gatehouse.baseUrl);
+    const url = way === 'pushed before' ? await pushed() : sent.url;
+    const password = await agent.submit(await agent.open(url), 'identify', { p_email: other.email });
+    const page = await agent.submit(password, 'password', { p_password: PASSWORD });
+    expect(parametersOf(page)).toEqual({
+      error: 'login_required',
+      error_description: 'Somebody else has signed in than the id_token_hint names.',
+      state: sent.query['state'],
+      iss: gatehouse.baseUrl,
+    });
+    // Who has signed in there is signed in, for whoever asks for nobody else.
+    expect(isSignedIn(await agent.open(requestOf(gatehouse, 'spa').url))).toBe(true);
+    expect(isSignIn(await agent.open(requestOf(gatehouse, 'spa', { id_token_hint }).url))).toBe(true);
+    const silent = await agent.open(requestOf(gatehouse, 'spa', { id_token_hint, prompt: 'none' }).url);
+    expect(parametersOf(silent)).toMatchObject({ error: 'login_required' });
+  });
+});
+
 test('login_hint fills the address in, when it is one', async () => {
   const agent = userAgent(gatehouse.baseUrl);
   const email = newAddress('hinted');

@@ -68,6 +68,8 @@ export interface AuthorizationRequest {
   /** The thumbprint of the key that the code is bound to. */
   readonly dpopJkt?: string | null;
   readonly organizationId: string | null;
+  /** Whom the application knows already: it is answered for nobody else. */
+  readonly hintedUserId?: string;
   /** The code of the device that the person signs in for: it ends with a decision, and no code goes back. */
   readonly userCode?: string;
   /** The person signs in for their own account pages, which have a way back there: no code goes to the application. */
