@@ -220,6 +220,7 @@ export const de: Texts = {
   'problem.invalid_username': 'Ein Benutzername besteht aus 2 bis 64 Buchstaben, Ziffern, Binde- und Unterstrichen.',
   'problem.username_taken': 'Dieser Benutzername ist vergeben. Gehen Sie zurück, und wählen Sie einen anderen.',
   'problem.email_taken': 'Diese Adresse gehört zu einem anderen Konto. Verwenden Sie eine andere.',
+  'problem.phone_taken': 'Diese Nummer gehört zu einem anderen Konto. Verwenden Sie eine andere.',
   'problem.no_address': 'Dieses Konto ist für einen Code nicht erreichbar. Wenden Sie sich an die Betreiber dieser Anwendung.',
   'problem.phone_sign_in_off': 'Bei dieser Anwendung kann man sich nicht mit einer Telefonnummer anmelden.',
   'problem.suspended': 'Dieses Konto ist gesperrt. Wenden Sie sich an die Betreiber dieser Anwendung.',

@@ -222,6 +222,7 @@ export const en = {
   'problem.invalid_username': 'A username is 2 to 64 letters, digits, dashes and underscores.',
   'problem.username_taken': 'This username is taken. Go back and choose another one.',
   'problem.email_taken': 'This address belongs to another account. Use another one.',
+  'problem.phone_taken': 'This number belongs to another account. Use another one.',
   'problem.no_address': 'A code cannot reach this account. Ask the people who run this application.',
   'problem.phone_sign_in_off': 'This application does not let people sign in with a phone number.',
   'problem.suspended': 'This account is suspended. Ask the people who run this application.',

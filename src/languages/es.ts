@@ -220,6 +220,7 @@ export const es: Texts = {
   'problem.invalid_username': 'Un nombre de usuario tiene de 2 a 64 letras, cifras, guiones y guiones bajos.',
   'problem.username_taken': 'Este nombre de usuario ya está en uso. Vuelve atrás y elige otro.',
   'problem.email_taken': 'Esta dirección es de otra cuenta. Usa otra.',
+  'problem.phone_taken': 'Este número es de otra cuenta. Usa otro.',
   'problem.no_address': 'No se puede enviar un código a esta cuenta. Habla con los responsables de esta aplicación.',
   'problem.phone_sign_in_off': 'Esta aplicación no permite iniciar sesión con un número de teléfono.',
   'problem.suspended': 'Esta cuenta está suspendida. Habla con los responsables de esta aplicación.',

@@ -220,6 +220,7 @@ export const fr: Texts = {
   'problem.invalid_username': 'Un nom d’utilisateur comporte de 2 à 64 lettres, chiffres, tirets et traits de soulignement.',
   'problem.username_taken': 'Ce nom d’utilisateur est déjà pris. Revenez en arrière et choisissez-en un autre.',
   'problem.email_taken': 'Cette adresse appartient à un autre compte. Utilisez-en une autre.',
+  'problem.phone_taken': 'Ce numéro appartient à un autre compte. Utilisez-en un autre.',
   'problem.no_address': 'Aucun code ne peut être envoyé à ce compte. Adressez-vous aux responsables de cette application.',
   'problem.phone_sign_in_off': 'Cette application ne permet pas de se connecter avec un numéro de téléphone.',
   'problem.suspended': 'Ce compte est suspendu. Adressez-vous aux responsables de cette application.',

@@ -220,6 +220,7 @@ export const it: Texts = {
   'problem.invalid_username': 'Un nome utente ha da 2 a 64 lettere, cifre, trattini e trattini bassi.',
   'problem.username_taken': 'Questo nome utente è già in uso. Torna indietro e scegline un altro.',
   'problem.email_taken': 'Questo indirizzo appartiene a un altro account. Usane un altro.',
+  'problem.phone_taken': 'Questo numero appartiene a un altro account. Usane un altro.',
   'problem.no_address': 'Non è possibile inviare un codice a questo account. Rivolgiti ai responsabili di questa applicazione.',
   'problem.phone_sign_in_off': 'Questa applicazione non permette di accedere con un numero di telefono.',
   'problem.suspended': 'Questo account è sospeso. Rivolgiti ai responsabili di questa applicazione.',

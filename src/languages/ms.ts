@@ -220,6 +220,7 @@ export const ms: Texts = {
   'problem.invalid_username': 'Nama pengguna terdiri daripada 2 hingga 64 huruf, digit, sempang dan garis bawah.',
   'problem.username_taken': 'Nama pengguna ini telah diambil. Kembali dan pilih yang lain.',
   'problem.email_taken': 'Alamat ini milik akaun lain. Gunakan alamat lain.',
+  'problem.phone_taken': 'Nombor ini milik akaun lain. Gunakan nombor lain.',
   'problem.no_address': 'Kod tidak dapat dihantar kepada akaun ini. Hubungi pihak yang mengendalikan aplikasi ini.',
   'problem.phone_sign_in_off': 'Aplikasi ini tidak membenarkan log masuk dengan nombor telefon.',
   'problem.suspended': 'Akaun ini digantung. Hubungi pihak yang mengendalikan aplikasi ini.',

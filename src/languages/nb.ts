@@ -220,6 +220,7 @@ export const nb: Texts = {
   'problem.invalid_username': 'Et brukernavn består av 2 til 64 bokstaver, sifre, bindestreker og understreker.',
   'problem.username_taken': 'Brukernavnet er opptatt. Gå tilbake og velg et annet.',
   'problem.email_taken': 'Adressen tilhører en annen konto. Bruk en annen.',
+  'problem.phone_taken': 'Nummeret tilhører en annen konto. Bruk et annet.',
   'problem.no_address': 'Det går ikke an å sende en kode til denne kontoen. Spør dem som står bak appen.',
   'problem.phone_sign_in_off': 'I denne appen kan man ikke logge på med et telefonnummer.',
   'problem.suspended': 'Kontoen er sperret. Spør dem som står bak appen.',

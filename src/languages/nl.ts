@@ -220,6 +220,7 @@ export const nl: Texts = {
   'problem.invalid_username': 'Een gebruikersnaam heeft 2 tot 64 letters, cijfers, streepjes en onderstrepingstekens.',
   'problem.username_taken': 'Deze gebruikersnaam is al in gebruik. Ga terug en kies een andere.',
   'problem.email_taken': 'Dit adres hoort bij een ander account. Gebruik een ander adres.',
+  'problem.phone_taken': 'Dit nummer hoort bij een ander account. Gebruik een ander nummer.',
   'problem.no_address': 'Dit account is niet te bereiken met een code. Vraag het de mensen achter deze applicatie.',
   'problem.phone_sign_in_off': 'Bij deze applicatie kun je niet met een telefoonnummer inloggen.',
   'problem.suspended': 'Dit account is geblokkeerd. Vraag het de mensen achter deze applicatie.',

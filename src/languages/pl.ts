@@ -220,6 +220,7 @@ export const pl: Texts = {
   'problem.invalid_username': 'Nazwa użytkownika ma od 2 do 64 liter, cyfr, łączników i podkreśleń.',
   'problem.username_taken': 'Ta nazwa użytkownika jest zajęta. Wróć i wybierz inną.',
   'problem.email_taken': 'Ten adres należy do innego konta. Użyj innego.',
+  'problem.phone_taken': 'Ten numer należy do innego konta. Użyj innego.',
   'problem.no_address': 'Do tego konta nie można wysłać kodu. Zwróć się do osób prowadzących tę aplikację.',
   'problem.phone_sign_in_off': 'Do tej aplikacji nie można się zalogować numerem telefonu.',
   'problem.suspended': 'To konto jest zawieszone. Zwróć się do osób prowadzących tę aplikację.',

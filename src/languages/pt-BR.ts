@@ -220,6 +220,7 @@ export const ptBR: Texts = {
   'problem.invalid_username': 'Um nome de usuário tem de 2 a 64 letras, dígitos, hifens e sublinhados.',
   'problem.username_taken': 'Este nome de usuário já está em uso. Volte e escolha outro.',
   'problem.email_taken': 'Este endereço pertence a outra conta. Use outro.',
+  'problem.phone_taken': 'Este número pertence a outra conta. Use outro.',
   'problem.no_address': 'Não é possível enviar um código para esta conta. Fale com os responsáveis por este aplicativo.',
   'problem.phone_sign_in_off': 'Este aplicativo não permite fazer login com um número de telefone.',
   'problem.suspended': 'Esta conta está suspensa. Fale com os responsáveis por este aplicativo.',

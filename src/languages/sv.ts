@@ -220,6 +220,7 @@ export const sv: Texts = {
   'problem.invalid_username': 'Ett användarnamn består av 2 till 64 bokstäver, siffror, bindestreck och understreck.',
   'problem.username_taken': 'Användarnamnet är upptaget. Gå tillbaka och välj ett annat.',
   'problem.email_taken': 'Adressen tillhör ett annat konto. Använd en annan.',
+  'problem.phone_taken': 'Numret tillhör ett annat konto. Använd ett annat.',
   'problem.no_address': 'Det går inte att skicka en kod till det här kontot. Fråga dem som ansvarar för appen.',
   'problem.phone_sign_in_off': 'I den här appen kan man inte logga in med ett telefonnummer.',
   'problem.suspended': 'Det här kontot är avstängt. Fråga dem som ansvarar för appen.',

@@ -12,7 +12,7 @@ import { isForUser } from '../features/organization-invitations/acceptance.ts';
 import { findSession, noteUse, type Session } from '../features/sessions/service.ts';
 import { type Attempt, type AttemptChange, type Step, startAttempt, updateAttempt } from '../features/sign-in-attempts/service.ts';
 import { acceptInvitations } from '../features/team/service.ts';
-import { findUserIdByEmail } from '../features/users/service.ts';
+import { findWayIn } from '../features/users/service.ts';
 import { answer, type Destination } from '../oidc/answer.ts';
 import type { Authorization } from '../oidc/authorization.ts';
 import { PageError, RedirectError } from '../oidc/errors.ts';
@@ -81,7 +81,7 @@ export async function begin(
   if (prompt === 'none') throw refusalFor('identify');
   if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });
   // Who made the link may open it as well: with enumeration protection it tells nobody whether the address has an account.
-  const isKnown = !tenancy.policy.hasEnumerationProtection && (await findUserIdByEmail(ctx, environmentId, invitation.email));
+  const isKnown = !tenancy.policy.hasEnumerationProtection && (await findWayIn(ctx, environmentId, 'email', invitation.email))?.leadsIn;
   return open({ flow: isKnown ? 'login' : 'register', firstName: invitation.firstName, lastName: invitation.lastName });
 }
 

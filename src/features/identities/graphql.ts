@@ -8,7 +8,7 @@ const identityId = 'The identity.';
 defineMutation({
   name: 'createUserIdentity',
   description:
-    'Gives a user something more to sign in with; the first of its kind becomes the primary one. An identity is never edited: add the new one, then delete the old.',
+    'Gives a user something more to sign in with; the first of its kind becomes the primary one. One that is not verified gets nobody into an account in which anything is proved, or that has an older one: by a password alone, until it is proved. An identity is never edited: add the new one, then delete the old.',
   bulk: { name: 'createUserIdentities', description: 'Gives users something more to sign in with.' },
   policy: { permission: createUserIdentity.permission },
   codes: { ...TEXT_CODES, ...IDENTITY_CODES },

@@ -15,7 +15,8 @@ export interface CreateUserIdentityInput {
 }
 
 /**
- * Gives a user something more to sign in with. To say that it is verified takes update:user_contacts as well.
+ * Gives a user something more to sign in with. To say that it is verified takes update:user_contacts as well: until
+ * somebody does, or its owner proves it, it may lead nobody in.
  * @throws InvalidInputError INVALID_EMAIL, INVALID_PHONE, INVALID_USERNAME, EMAIL_TAKEN, PHONE_TAKEN, USERNAME_TAKEN,
  *   REQUIRED, TOO_LONG or INVALID_TEXT
  */

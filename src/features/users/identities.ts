@@ -42,11 +42,14 @@ export async function assertIdentityFree(ctx: Context, environmentId: string, id
   throw new InvalidInputError(code, message, [field]);
 }
 
-/** Writes an identity; the first of its kind becomes the primary one. */
+/** Writes an identity; the first of its kind becomes the primary one. It is younger than all that are there, whatever the clocks say. */
 export async function addIdentity(ctx: Context, environmentId: string, userId: string, identity: NewIdentity): Promise<{ id: string }> {
-  const { type } = identity;
-  const isPrimary = (await ctx.db.identity.count({ where: { environmentId, userId, type } })) === 0;
-  const added = await ctx.db.identity.create({ data: { environmentId, id: newId('identity'), userId, ...identity, isPrimary } });
+  const there = await ctx.db.identity.findMany({ where: { environmentId, userId }, select: { type: true, createdAt: true } });
+  const isPrimary = there.every(({ type }) => type !== identity.type);
+  const createdAt = new Date(Math.max(ctx.clock.now().getTime(), ...there.map((other) => other.createdAt.getTime() + 1)));
+  const added = await ctx.db.identity.create({
+    data: { environmentId, id: newId('identity'), userId, ...identity, isPrimary, createdAt },
+  });
   await refreshSearchContacts(ctx, environmentId, userId);
   return added;
 }

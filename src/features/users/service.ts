@@ -20,6 +20,7 @@ export {
   refreshSearchContacts,
   searchContactsOf,
 } from './identities.ts';
+export { addressOf, findWayIn } from './ways-in.ts';
 
 /** The user that an action is about, found within the actor's reach. */
 export function userScope(ctx: Context, permission: PermissionName, userId: string): Promise<Scope> {
@@ -223,19 +224,14 @@ export async function addressAsWritten(ctx: Context, environmentId: string, emai
   return identity?.value ?? email;
 }
 
-/** The address that a user is written to; undefined for a user without one. */
-export async function addressOf(ctx: Context, environmentId: string, userId: string): Promise<string | undefined> {
-  const identity = await ctx.db.identity.findFirst({
-    where: { environmentId, userId, type: 'email' },
-    orderBy: [{ isPrimary: 'desc' }, { createdAt: 'asc' }, { id: 'asc' }],
-    select: { value: true },
-  });
-  return identity?.value;
-}
-
-/** Marks an address or a number as proved by its owner. */
-export async function verifyIdentity(ctx: Context, environmentId: string, type: IdentityType, value: string): Promise<void> {
-  await ctx.db.identity.updateMany({ where: { environmentId, type, normalized: value.toLowerCase() }, data: { isVerified: true } });
+/** Marks a user's address or number as proved by its owner. */
+export async function verifyIdentity(
+  ctx: Context,
+  { environmentId, userId }: { readonly environmentId: string; readonly userId: string },
+  type: IdentityType,
+  value: string,
+): Promise<void> {
+  await ctx.db.identity.updateMany({ where: { environmentId, userId, type, normalized: comparable(value) }, data: { isVerified: true } });
 }
 
 /** Has the address been proved by its owner? */

@@ -7,7 +7,7 @@ import { noteMarketingTags } from '../../features/property-values/marketing.ts';
 import { type Attempt, type AttemptChange, type CodePurpose, sendCode, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { forgetFailures } from '../../features/sign-in-failures/service.ts';
 import { isInvited } from '../../features/team/service.ts';
-import { addIdentity, checkIdentity, createUserRow, findUserIdBy, verifyIdentity } from '../../features/users/service.ts';
+import { addIdentity, checkIdentity, createUserRow, findUserIdBy, findWayIn, verifyIdentity } from '../../features/users/service.ts';
 import { invitationGone } from '../../oidc/errors.ts';
 import { aside, back, banner, botCheck, codeField, form, type StepView, sentAgain, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
@@ -47,16 +47,24 @@ function sentTo(view: StepView): Html {
 }
 
 /** What a code that is sent now is for: the page is the same for all, and the message says it. */
-async function purposeOf(
-  ctx: Context,
-  { tenancy }: Place,
-  attempt: Pick<Attempt, 'userId' | 'email' | 'flow' | 'isReset'>,
-): Promise<CodePurpose> {
-  const { userId, email, flow, isReset } = attempt;
-  if (!userId)
+async function purposeOf(ctx: Context, { tenancy }: Place, attempt: Attempt): Promise<CodePurpose> {
+  const { email, flow, isReset } = attempt;
+  if (!(await isForUser(ctx, attempt)))
     return flow === 'register' || (email && tenancy.kind === 'account' && (await isInvited(ctx, email))) ? 'sign_up' : 'no_account';
   if (isReset) return 'reset_password';
   return flow === 'register' ? 'have_account' : 'sign_in';
+}
+
+/** Is there a user that a code for the attempt's contact proves, by itself or with the password that was right before? */
+async function isForUser(ctx: Context, attempt: Attempt): Promise<boolean> {
+  const { environmentId, userId, authTime, amr } = attempt;
+  const contact = contactOf(attempt);
+  // Looked for whoever it is, so that the time tells nothing.
+  const found = contact && (await findWayIn(ctx, environmentId, contact.type, contact.value));
+  if (!userId) return false;
+  // Who is signed in gives an address of their own, and of a username without one there is nothing to prove.
+  if (authTime || !contact) return true;
+  return found?.userId === userId && (found.leadsIn || amr.includes('pwd'));
 }
 
 /** Sends a code; false during the cool-down, in which the last code stays good. */
@@ -92,27 +100,29 @@ async function submitCode(request: StepRequest): Promise<StepResult> {
   if (wrong) return wrong;
 
   const { userId } = attempt;
-  const proved = provedBy(attempt);
+  const proved = contactOf(attempt);
+  if (!proved) throw expired();
   if (userId && attempt.authTime) return provideEmail(ctx, place, attempt, userId, sessionToken);
   const method = proved.type === 'phone' ? 'sms' : 'otp';
   if (!userId) {
-    const isKnown = await findUserIdBy(ctx, tenancy.environmentId, proved.type, proved.value);
-    const refusal = isKnown ? undefined : await signUpProblem(ctx, tenancy, attempt, attempt.phone ? null : proved.value);
+    const known = await findWayIn(ctx, tenancy.environmentId, proved.type, proved.value);
+    if (known && !known.leadsIn) return problem(proved.type === 'phone' ? 'problem.phone_taken' : 'problem.email_taken', undefined, 409);
+    const refusal = known ? undefined : await signUpProblem(ctx, tenancy, attempt, attempt.phone ? null : proved.value);
     if (refusal) return refusal;
     await forgetFailures(ctx, tenancy, suspect);
     const signedUp = await signUp(ctx, place, attempt, proved);
     return identified({ ...request, attempt: { ...attempt, organizationId: signedUp.organizationId } }, signedUp.userId, method);
   }
-  await verifyIdentity(ctx, tenancy.environmentId, proved.type, proved.value);
+  // The account may have come to other contacts since the code was sent.
+  if (!(await isForUser(ctx, attempt))) throw expired();
+  await verifyIdentity(ctx, { environmentId: tenancy.environmentId, userId }, proved.type, proved.value);
   return identified(request, userId, method);
 }
 
-/** What a right code proves to be the person's own.
- * @throws PageError when no code was sent anywhere */
-function provedBy({ phone, email }: Attempt): Identifier {
+/** What a code is sent to; undefined where there is nothing. */
+function contactOf({ phone, email }: Attempt): Identifier | undefined {
   if (phone) return { type: 'phone', value: phone };
-  if (email) return { type: 'email', value: email };
-  throw expired();
+  return email ? { type: 'email', value: email } : undefined;
 }
 
 /** Gives the signed-in person the address that they have proved. */
@@ -128,6 +138,7 @@ async function provideEmail(
   const isTheirs = await inTransaction(ctx, async (tx) => {
     const owner = await findUserIdBy(tx, environmentId, 'email', email);
     if (!owner) await addIdentity(tx, environmentId, userId, { ...checkIdentity('email', email, 'p_email'), isVerified: true });
+    else if (owner === userId) await verifyIdentity(tx, { environmentId, userId }, 'email', email);
     return !owner || owner === userId;
   });
   if (isTheirs) return proceed(ctx, place, attempt, {}, sessionToken);
@@ -171,9 +182,10 @@ async function signUp(ctx: Context, { tenancy }: Place, attempt: Attempt, proved
   });
   return create.catch(async (error: unknown) => {
     // Signed up in another window since this one asked: it is proved in both, and it is one person.
-    const userId = await findUserIdBy(ctx, tenancy.environmentId, proved.type, proved.value);
+    const { userId, leadsIn } = (await findWayIn(ctx, tenancy.environmentId, proved.type, proved.value)) ?? {};
     if (!userId) throw error;
-    await verifyIdentity(ctx, tenancy.environmentId, proved.type, proved.value);
+    if (!leadsIn) throw expired();
+    await verifyIdentity(ctx, { environmentId: tenancy.environmentId, userId }, proved.type, proved.value);
     return { userId, organizationId: null };
   });
 }

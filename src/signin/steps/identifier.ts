@@ -1,15 +1,16 @@
 /** The first page: an address, a username or a phone number, and for sign-up a name. Decides which method comes next. */
 
+import type { Context } from '../../features/context.ts';
 import { passwordState } from '../../features/credentials/service.ts';
 import { type AttemptChange, type Flow, type Step, updateAttempt } from '../../features/sign-in-attempts/service.ts';
 import { isInvited } from '../../features/team/service.ts';
 import { isUsername } from '../../features/text.ts';
-import { addressOf, findUserIdBy, isSuspended } from '../../features/users/service.ts';
+import { addressOf, findUserIdBy, findWayIn, isSuspended } from '../../features/users/service.ts';
 import { aside, back, banner, botCheck, field, form, nameField, type StepView, submit } from '../../pages/elements.ts';
 import { type Html, html, type PageContent, rich } from '../../pages/layout.ts';
 import { signUpProblem } from '../admission.ts';
 import { type Asked, askedAt, type Identifier, shownIdentifier, usesPassword } from '../identifiers.ts';
-import { pageOf } from '../place.ts';
+import { type Place, pageOf } from '../place.ts';
 import { signUpTerms, withTerms } from '../terms.ts';
 import { askForCode } from './code.ts';
 import { EMAIL, emailField, readEmail } from './email-field.ts';
@@ -212,8 +213,8 @@ function readUsername(username: string, at: string): Typed | { problem: Problem 
 async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typed, names: Names): Promise<StepResult> {
   const { tenancy, client } = place;
   const { environmentId } = tenancy;
-  const userId = await findUserIdBy(ctx, environmentId, type, value);
   const isByPassword = attempt.flow === 'login' && usesPassword(client, { ...change, flow: attempt.flow });
+  const userId = await whoIsMeant(ctx, place, { type, value }, isByPassword);
   const email = type === 'username' && userId ? ((await addressOf(ctx, environmentId, userId)) ?? null) : change.email;
   const known = { ...change, email, userId: userId ?? null };
   if (tenancy.policy.hasEnumerationProtection) return goOnBlindly({ ctx, place, attempt }, { ...known, ...names }, isByPassword);
@@ -231,6 +232,21 @@ async function goOn({ ctx, place, attempt }: Visit, { type, value, change }: Typ
   if (!known.email && !known.phone) return problem('problem.no_address', undefined, 403);
   // Who has an account signs in by proving the address: signing up twice makes nobody a stranger.
   return askForCode(ctx, place, attempt, known);
+}
+
+/** Whom an identifier means. One that leads into nobody's account is as good as unknown, unless a password is asked for: that says who it is. */
+async function whoIsMeant(
+  ctx: Context,
+  { tenancy: { environmentId, policy } }: Place,
+  { type, value }: Identifier,
+  isByPassword: boolean,
+): Promise<string | undefined> {
+  const found = await findWayIn(ctx, environmentId, type, value);
+  if (!found || found.leadsIn) return found?.userId;
+  if (!isByPassword) return undefined;
+  // Where it is asked for whether there is one or not, nothing may tell.
+  const isAsked = policy.hasEnumerationProtection || (await passwordState(ctx, environmentId, found.userId)) !== 'none';
+  return isAsked ? found.userId : undefined;
 }
 
 /** With enumeration protection the next page follows from what was asked for alone, and not from whether there is an

@@ -4,7 +4,7 @@ import { inTransaction } from '../../features/context.ts';
 import { checkPassword, setPassword } from '../../features/credentials/service.ts';
 import { endAccessByReset } from '../../features/sessions/service.ts';
 import { holdAttempt } from '../../features/sign-in-attempts/service.ts';
-import { isEmailVerified } from '../../features/users/service.ts';
+import { findWayIn, isEmailVerified } from '../../features/users/service.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, botCheck, field, form, passwordOwner, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
@@ -65,14 +65,17 @@ async function submitPassword(request: StepRequest): Promise<StepResult> {
   if (result === 'wrong' || !attempt.userId) return problem('problem.password_wrong', 'p_password');
   if (result === 'reset') return forgotPassword({ ctx, place, attempt });
   if (attempt.email && !(await isEmailVerified(ctx, attempt.environmentId, attempt.email)))
-    return askForCode(ctx, place, attempt, { isReset: result === 'temporary' });
+    return askForCode(ctx, place, attempt, { isReset: result === 'temporary', amr: ['pwd'] });
   if (result === 'temporary') return newPassword(ctx, place, attempt, attempt.userId, 'pwd');
   return authenticated(request, attempt.userId, 'pwd');
 }
 
-/** "Forgot your password?": a code proves the address, then a new password is chosen. */
+/** "Forgot your password?": a code proves the address, then a new password is chosen. Where the address does not lead into the account no code will do, which with enumeration protection only its mail says. */
 async function forgotPassword({ ctx, place, attempt }: Pick<StepRequest, 'ctx' | 'place' | 'attempt'>): Promise<StepResult> {
-  if (!attempt.email && !place.tenancy.policy.hasEnumerationProtection) return problem('problem.no_address', undefined, 403);
+  const { environmentId, email } = attempt;
+  const isSayable = !place.tenancy.policy.hasEnumerationProtection;
+  if (isSayable && !(email && (await findWayIn(ctx, environmentId, 'email', email))?.leadsIn))
+    return problem('problem.no_address', undefined, 403);
   return askForCode(ctx, place, attempt, { isReset: true });
 }
 

@@ -1,5 +1,7 @@
 /** Finding out who has an account: with enumeration protection nothing that a stranger sees or measures tells. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createContext } from '../../../src/features/context.ts';
+import { createUserIdentity } from '../../../src/features/identities/service.ts';
 import { startApp } from '../../helpers/app.ts';
 import { type PageView, userAgent } from '../../helpers/user-agent.ts';
 import {
@@ -31,18 +33,24 @@ beforeEach(() => set({ hasEnumerationProtection: true }));
 afterEach(() => set({ hasEnumerationProtection: false, maxFailures: 5, allowSelfSignUp: true, allowedDomains: [] }));
 
 /** One address for each thing that an account may be: what follows has to look the same for all of them. */
-async function addresses(): Promise<Record<'nobody' | 'somebody' | 'somebody suspended' | 'somebody without a password', string>> {
+async function addresses(): Promise<
+  Record<'nobody' | 'somebody' | 'somebody suspended' | 'somebody without a password' | 'somebody, as nobody proved', string>
+> {
   await set({ hasEnumerationProtection: false });
   const [somebody, suspended, passwordless] = [await signUp(gatehouse), await signUp(gatehouse), await signUp(gatehouse)];
   await suspend(gatehouse, { userId: await userIdOf(gatehouse, suspended.email) });
   const userId = await userIdOf(gatehouse, passwordless.email);
   await gatehouse.app.infrastructure.database.prisma.password.deleteMany({ where: { userId } });
+  const claimed = newAddress('claimed');
+  const claim = { userId: await userIdOf(gatehouse, (await signUp(gatehouse)).email), type: 'email', value: claimed } as const;
+  await createUserIdentity(createContext(gatehouse.app.infrastructure, { kind: 'system', name: 'test' }), claim);
   await set({ hasEnumerationProtection: true });
   return {
     nobody: newAddress('nobody'),
     somebody: somebody.email,
     'somebody suspended': suspended.email,
     'somebody without a password': passwordless.email,
+    'somebody, as nobody proved': claimed,
   };
 }
 
