@@ -71,12 +71,15 @@ export async function begin(
     const organizationId = organization === 'ask' ? null : organization;
     const pending = { request, organizationId, answered: [SESSION], isSilent: prompt === 'none' };
     const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session }).catch(withoutPage);
-    if (!step) {
-      await noteUse(ctx, session);
-      return { answer: await answerFor(ctx, place, request, session, organizationId) };
-    }
-    if (prompt === 'none') throw refusalFor(step);
-    return open({ flow: 'login', step, userId: step === 'identify' ? null : userId, organizationId });
+    const answer = step
+      ? undefined
+      : await inTransaction(ctx, async (tx) =>
+          (await noteUse(tx, session)) ? answerFor(tx, place, request, session, organizationId) : undefined,
+        );
+    if (answer) return { answer };
+    const due = step ?? 'identify';
+    if (prompt === 'none') throw refusalFor(due);
+    return open({ flow: 'login', step: due, userId: due === 'identify' ? null : userId, organizationId });
   }
   if (prompt === 'none') throw refusalFor('identify');
   if (!invitation) return open({ flow: prompt === 'create' ? 'register' : 'login' });

@@ -98,11 +98,16 @@ function keptProofs(session: Session, proved: readonly string[]): Partial<Pick<S
   return earlier.length === 0 ? {} : { mfaProofs: [...proved, ...earlier], expiresAt: session.expiresAt };
 }
 
-/** Counts a sign-in by the session as activity in it. */
-export async function noteUse(ctx: Context, { environmentId, id, lastActiveAt }: Session): Promise<void> {
+/** Counts a sign-in by the session as activity in it, and holds it to the end of the transaction: whoever ends it finds what
+ * is issued in it by then. False for one that has ended. */
+export async function noteUse(ctx: Context, { environmentId, id, lastActiveAt }: Session): Promise<boolean> {
   const now = ctx.clock.now();
-  if (lastActiveAt > later(now, -60)) return;
-  await ctx.db.session.updateMany({ where: { environmentId, id }, data: { lastActiveAt: now } });
+  if (lastActiveAt <= later(now, -60))
+    return (await ctx.db.session.updateMany({ where: { environmentId, id }, data: { lastActiveAt: now } })).count === 1;
+  const held = await ctx.db.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM sessions WHERE environment_id = ${environmentId} AND id = ${id} FOR KEY SHARE`;
+  return held.length === 1;
 }
 
 /**
@@ -249,9 +254,9 @@ export async function endAccessByReset(
 /** Ends every session in the environment, and everything that was issued there to anybody. */
 export async function endAccessOfEnvironment(ctx: Context, environmentId: string): Promise<void> {
   if (ctx.effects) ctx.effects.sessions += await ctx.db.session.count({ where: { environmentId, expiresAt: { gt: ctx.clock.now() } } });
+  await ctx.db.session.deleteMany({ where: { environmentId } });
   await announceLogout(ctx, environmentId, {});
   await revokeGrants(ctx, environmentId, {});
-  await ctx.db.session.deleteMany({ where: { environmentId } });
 }
 
 /** Deletes sessions that are over, in one small batch. Returns the number of rows. */

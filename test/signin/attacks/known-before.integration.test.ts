@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { createContext } from '../../../src/features/context.ts';
 import { endEverySession } from '../../../src/features/sessions/service.ts';
 import { startApp } from '../../helpers/app.ts';
-import { teamToken, type UserAgent, userAgent } from '../../helpers/user-agent.ts';
+import { type PageView, teamToken, type UserAgent, userAgent } from '../../helpers/user-agent.ts';
 import {
   answerOf,
   choosePassword,
@@ -67,6 +67,30 @@ test('a stolen session, and the tokens of one, end with the password that was fo
   const audited = await prisma().auditEvent.findMany({ where: { action: 'user.sessions_ended', targetId } });
   expect(audited).toMatchObject([{ actorKind: 'user', details: { reason: 'password_reset' } }]);
   expect((await exchange(gatehouse, answer)).status).toBe(200);
+});
+
+test('a stolen session that asks for codes all the while has none that is good afterwards', async () => {
+  const { email, agent: thief } = await signUp(gatehouse);
+  const { agent, page } = await atReset(email);
+  const requests: ReturnType<typeof requestOf>[] = [];
+  const asked: Promise<PageView>[] = [];
+  let isOver = false;
+  const storm = (async () => {
+    while (!isOver) {
+      const request = requestOf(gatehouse, 'spa', { prompt: 'none' });
+      requests.push(request);
+      asked.push(thief.open(request.url));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  })();
+  expect(isSignedIn(await choosePassword(agent, page, NEW))).toBe(true);
+  isOver = true;
+  await storm;
+  const pages = await Promise.all(asked);
+  for (const [at, { url }] of pages.entries()) {
+    if (url.includes('error=login_required')) continue;
+    expect((await exchange(gatehouse, answerOf(pages[at]!, requests[at]!))).body.error).toBe('invalid_grant');
+  }
 });
 
 test('whoever chose the other password is signed in by it, and every token of the same second counts', async () => {
