@@ -1,10 +1,11 @@
 /** Signing in with a password, and choosing one. */
 
 import { inTransaction } from '../../features/context.ts';
-import { checkPassword, setPassword } from '../../features/credentials/service.ts';
+import { checkPassword, type PasswordCheck, setPassword } from '../../features/credentials/service.ts';
 import { endAccessByReset } from '../../features/sessions/service.ts';
 import { holdAttempt } from '../../features/sign-in-attempts/service.ts';
 import { findWayIn, isEmailVerified } from '../../features/users/service.ts';
+import { inWholeSeconds } from '../../kernel/clock.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
 import { aside, back, banner, botCheck, field, form, passwordOwner, type StepView, submit } from '../../pages/elements.ts';
 import { html, type PageContent, rich } from '../../pages/layout.ts';
@@ -60,7 +61,10 @@ async function submitPassword(request: StepRequest): Promise<StepResult> {
   const { ctx, place, attempt, form } = request;
   const password = form['p_password'] ?? '';
   if (!password) return problem('problem.password_missing', 'p_password');
-  const result = await checkPassword(ctx, place.tenancy, suspectOf(attempt), password);
+  const check = () => checkPassword(ctx, place.tenancy, suspectOf(attempt), password);
+  // Which kind of hash an account has, if any, would be told by how long a wrong password takes.
+  const isHeld = (result: PasswordCheck) => result === 'wrong' && place.tenancy.policy.hasEnumerationProtection;
+  const result = await inWholeSeconds(check, isHeld);
   if (result === 'locked') return problem('problem.locked', undefined, 429);
   if (result === 'wrong' || !attempt.userId) return problem('problem.password_wrong', 'p_password');
   if (result === 'reset') return forgotPassword({ ctx, place, attempt });
