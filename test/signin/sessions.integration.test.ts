@@ -123,6 +123,18 @@ describe('a person', () => {
     expect(headingOf(await person.agent.open(requestOf(gatehouse, 'spa').url))).toBe('Sign in');
   });
 
+  test('ends one once, however often that is asked at the same time', async () => {
+    const person = await signUp(gatehouse);
+    await signIn(gatehouse, person.email);
+    const token = await tokenOf(person);
+    const [{ id }] = (await call(token)).sessions;
+    const answers = await Promise.all(Array.from({ length: 10 }, () => call(token, `/${id}`, 'DELETE')));
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, ...Array(9).fill(404)]);
+    const audited = { action: 'session.ended', targetId: await userIdOf(gatehouse, person.email) };
+    expect(await prisma().auditEvent.count({ where: audited })).toBe(1);
+    expect((await call(token)).sessions).toHaveLength(1);
+  });
+
   test('ends nobody else’s: it is as one that is not there', async () => {
     const [victim, thief] = [await signUp(gatehouse), await signUp(gatehouse)];
     const token = await tokenOf(thief);

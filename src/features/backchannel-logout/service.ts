@@ -10,7 +10,7 @@ import { signingKeys } from '../signing-keys/service.ts';
 /** A logout token is for now: what is not delivered within this many seconds is signed anew at the next try. */
 const TOKEN_SECONDS = 120;
 
-/** Has every application told that took part in the sessions which are about to end, in the transaction that ends them. */
+/** Has every application told that took part in the sessions, in the transaction that ends them. */
 export async function announceLogout(
   ctx: Context,
   environmentId: string,

@@ -160,17 +160,19 @@ export async function findAnySession(ctx: Context, environmentId: string, token:
   );
 }
 
-/** Signs a person out: the session ends, and with it every refresh token that was issued in it. */
-export async function endSession(ctx: Context, scope: { environmentId: string; businessId: string }, session: Session): Promise<void> {
+/** Signs a person out: the session ends, and with it every refresh token that was issued in it.
+ * @returns true for the one caller that ended it, false for every other, however parallel */
+export async function endSession(ctx: Context, scope: { environmentId: string; businessId: string }, session: Session): Promise<boolean> {
   const { environmentId, businessId } = scope;
-  await inTransaction(ctx, async (tx) => {
-    if (tx.effects) tx.effects.sessions += 1;
+  return inTransaction(ctx, async (tx) => {
     // Before its grants: a sign-in that ends in it at this moment holds it, and makes one.
     const { count } = await tx.db.session.deleteMany({ where: { environmentId, id: session.id } });
-    if (count === 0) return; // By a rival, who has ended all that hangs on it.
+    if (count === 0) return false;
+    if (tx.effects) tx.effects.sessions += 1;
     await announceLogout(tx, environmentId, { sessionId: session.id });
     await revokeGrants(tx, environmentId, { sessionId: session.id });
     await audit(tx, { businessId, environmentId, action: 'session.ended', target: { type: 'user', id: session.userId } });
+    return true;
   });
 }
 
@@ -183,11 +185,10 @@ export function sessionsOf({ database, clock }: Infrastructure, environmentId: s
   });
 }
 
-/** Signs a person out of one browser, as that person; false where there is no such session of theirs. */
+/** Signs a person out of one browser, as that person; false where there is no such session of theirs any more. */
 export async function endOwnSession(ctx: Context, scope: Scope, userId: string, sessionId: string): Promise<boolean> {
   const session = await ctx.db.session.findFirst({ where: { environmentId: scope.environmentId, id: sessionId, userId } });
-  if (session) await endSession(ctx, scope, session);
-  return session !== null;
+  return session !== null && endSession(ctx, scope, session);
 }
 
 /** Signs a person out everywhere, as that person. */
