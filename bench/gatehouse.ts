@@ -31,6 +31,8 @@ export interface Gatehouse {
   startAnother(): Promise<Server>;
   /** Where the seeded web application takes its answers. */
   readonly callbackUrl: string;
+  /** Works on its database as another process of it does. */
+  run<T>(work: (infrastructure: Infrastructure) => Promise<T>): Promise<T>;
   /** Replaces the key that the seeded issuer signs with. */
   signWith(algorithm: SigningAlgorithm): Promise<void>;
   /** Lets `count` new people sign in to the seeded web application, for the seeded API. Returns a refresh token of each. */
@@ -69,6 +71,7 @@ export async function startGatehouse(bench: Bench, databaseUrl: string): Promise
     quickstart,
     callbackUrl: quickstart.applications.find(({ type }) => type === 'reg')!.callbackUrls[0]!,
     restartInProduction,
+    run: (work) => within(environment, work),
     signWith: (algorithm) =>
       within(environment, async (infrastructure) => {
         const { environmentId } = (await tenancyOfIssuer(infrastructure, quickstart.issuer))!;
