@@ -1,5 +1,7 @@
 /** A person's own account: one page of what there is of them, with what they can do about it. */
+
 import type { OwnAccount, OwnSession } from '../features/own-account/service.ts';
+import type { Language } from '../languages/languages.ts';
 import { type FormView, hiddenFields, nameField, postForm, submit } from './elements.ts';
 import { type Html, html, page } from './layout.ts';
 
@@ -53,11 +55,21 @@ ${all.some(({ isCurrent }) => !isCurrent) ? form(view, 'end_others', html`<p cla
 function sessionRow(view: AccountView, { id, device, ip, lastActiveAt, isCurrent }: OwnSession): Html {
   const { say, language } = view;
   const label = device ?? say('account.unknown_device');
-  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(lastActiveAt);
+  const time = timeFormat(language).format(lastActiveAt);
   const note = isCurrent ? say('account.this_browser') : say('account.last_active', { time: `${time} UTC` });
   const more = html`<span class="quiet">${note}${ip ? html` · <bdi>${ip}</bdi>` : ''}</span>`;
   if (isCurrent) return html`<li><span><bdi>${label}</bdi><br>${more}</span></li>`;
   return row(view, { form: 'end_session', field: 'p_session', id, label, more, does: say('account.end_session') });
+}
+
+const timeFormats = new Map<Language, Intl.DateTimeFormat>();
+
+/** Made once for each language: that takes longer than all the page. */
+function timeFormat(language: Language): Intl.DateTimeFormat {
+  const known =
+    timeFormats.get(language) ?? new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  timeFormats.set(language, known);
+  return known;
 }
 
 interface Row {

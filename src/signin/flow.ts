@@ -71,11 +71,9 @@ export async function begin(
     const organizationId = organization === 'ask' ? null : organization;
     const pending = { request, organizationId, answered: [SESSION], isSilent: prompt === 'none' };
     const step = organization === 'ask' ? 'organization' : await firstDue(ctx, place, pending, { ...session, session }).catch(withoutPage);
-    const answer = step
-      ? undefined
-      : await inTransaction(ctx, async (tx) =>
-          (await noteUse(tx, session)) ? answerFor(tx, place, request, session, organizationId) : undefined,
-        );
+    const end = async (tx: Context) => ((await noteUse(tx, session)) ? answerFor(tx, place, request, session, organizationId) : undefined);
+    // Where a code is written, the session is held until it is.
+    const answer = step ? undefined : await (request.portal ? end(ctx) : inTransaction(ctx, end));
     if (answer) return { answer };
     const due = step ?? 'identify';
     if (prompt === 'none') throw refusalFor(due);

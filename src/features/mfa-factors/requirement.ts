@@ -29,8 +29,8 @@ export async function mfaRequirement(ctx: Context, tenancy: Where, userId: strin
   const ofEnvironment = { policy: mfaPolicy, factors: mfaFactors, hasRecoveryCodes, organizationId: null };
   if (tenancy.kind === 'account') return ofTeams(ctx, environmentId, userId, ofEnvironment);
   if (!organizationId) return ofEnvironment;
-  const membership = await ctx.db.membership.findUnique({
-    where: { environmentId_organizationId_userId: { environmentId, organizationId, userId } },
+  const membership = await ctx.db.membership.findFirst({
+    where: { environmentId, organizationId, userId },
     select: {
       roles: { select: { roleId: true } },
       organization: {

@@ -325,7 +325,7 @@ async function provedDomains(ctx: Context, environmentId: string, userId: string
 
 /** The organization's name, to whoever may know that it is there; undefined for one that is not. */
 export async function organizationName(ctx: Context, environmentId: string, id: string): Promise<string | undefined> {
-  return (await ctx.db.organization.findUnique({ where: { environmentId_id: { environmentId, id } }, select: { name: true } }))?.name;
+  return (await ctx.db.organization.findFirst({ where: { environmentId, id }, select: { name: true } }))?.name;
 }
 
 /** How a user stands to an organization of the environment; a missing one is like one the user is not in. */
@@ -335,8 +335,8 @@ export async function membershipIn(
   userId: string,
   organizationId: string,
 ): Promise<'member' | 'suspended' | 'none'> {
-  const membership = await ctx.db.membership.findUnique({
-    where: { environmentId_organizationId_userId: { environmentId, organizationId, userId } },
+  const membership = await ctx.db.membership.findFirst({
+    where: { environmentId, organizationId, userId },
     select: { organization: { select: { isSuspended: true } } },
   });
   if (!membership) return 'none';

@@ -1,4 +1,5 @@
 /** What people see of their own account on the hosted pages, and change: as themselves, and nobody else's. */
+import { NotFoundError } from '../../kernel/errors.ts';
 import { audit } from '../audit/service.ts';
 import { actingAs, type Context, inTransaction, NEXT_VERSION, type Scope } from '../context.ts';
 import { deviceName } from '../passkeys/service.ts';
@@ -33,8 +34,8 @@ export interface OwnFactor {
 /** @param session the one in which the person asks */
 export async function readOwnAccount(ctx: Context, session: Session): Promise<OwnAccount> {
   const { environmentId, userId } = session;
-  const { mfaFactors, ...user } = await ctx.db.user.findUniqueOrThrow({
-    where: { environmentId_id: { environmentId, id: userId } },
+  const found = await ctx.db.user.findFirst({
+    where: { environmentId, id: userId },
     select: {
       firstName: true,
       lastName: true,
@@ -43,6 +44,8 @@ export async function readOwnAccount(ctx: Context, session: Session): Promise<Ow
       mfaFactors: { where: { secret: { not: null } }, select: { type: true, label: true }, orderBy: { id: 'asc' } },
     },
   });
+  if (!found) throw new NotFoundError('user', ['userId']);
+  const { mfaFactors, ...user } = found;
   return {
     ...user,
     factors: mfaFactors as OwnFactor[],

@@ -145,8 +145,8 @@ export function isIdle(ctx: Context, { lastActiveAt }: Session, inactivityTimeou
 /** The living session behind a cookie. It may be idle. */
 export async function findSession(ctx: Context, environmentId: string, token: string | undefined): Promise<Session | undefined> {
   if (!token) return undefined;
-  const session = await ctx.db.session.findUnique({
-    where: { environmentId_tokenHash: { environmentId, tokenHash: sha256(token) } },
+  const session = await ctx.db.session.findFirst({
+    where: { environmentId, tokenHash: sha256(token) },
     include: { user: { select: { isSuspended: true } } },
   });
   return session && session.expiresAt > ctx.clock.now() && !session.user.isSuspended ? session : undefined;

@@ -138,7 +138,7 @@ export async function findAttempt(
   browserToken: string | undefined,
 ): Promise<Attempt | 'unknown' | 'foreign'> {
   if (!/^[A-Za-z0-9_-]{24}$/.test(id)) return 'unknown';
-  const row = await ctx.db.signInAttempt.findUnique({ where: { environmentId_id: { environmentId, id } } });
+  const row = await ctx.db.signInAttempt.findFirst({ where: { environmentId, id } });
   if (!row) return 'unknown';
   if (!browserToken || !sameText(sha256(browserToken), row.browserHash)) return 'foreign';
   return row as unknown as Attempt;

@@ -204,8 +204,8 @@ async function writeUser(
 
 /** The id of the user with this identity, compared without case. */
 export async function findUserIdBy(ctx: Context, environmentId: string, type: IdentityType, value: string): Promise<string | undefined> {
-  const identity = await ctx.db.identity.findUnique({
-    where: { environmentId_type_normalized: { environmentId, type, normalized: comparable(value) } },
+  const identity = await ctx.db.identity.findFirst({
+    where: { environmentId, type, normalized: comparable(value) },
     select: { userId: true },
   });
   return identity?.userId;
@@ -217,8 +217,8 @@ export function findUserIdByEmail(ctx: Context, environmentId: string, email: st
 
 /** The address as its user wrote it; as it is where no user has it. */
 export async function addressAsWritten(ctx: Context, environmentId: string, email: string): Promise<string> {
-  const identity = await ctx.db.identity.findUnique({
-    where: { environmentId_type_normalized: { environmentId, type: 'email', normalized: comparable(email) } },
+  const identity = await ctx.db.identity.findFirst({
+    where: { environmentId, type: 'email', normalized: comparable(email) },
     select: { value: true },
   });
   return identity?.value ?? email;
