@@ -14,6 +14,7 @@ export const de: Texts = {
   'page.sign_in_again': 'Erneut anmelden',
   'page.reference': 'Referenz {reference}',
   'page.error_number': 'Fehler {number}',
+  'page.refused_title': 'Fehler: {title}',
 
   'page.phone': 'Telefonnummer',
   'page.country': 'Land',

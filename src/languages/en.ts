@@ -13,6 +13,7 @@ export const en = {
   'page.sign_in_again': 'Sign in again',
   'page.reference': 'Reference {reference}',
   'page.error_number': 'Error {number}',
+  'page.refused_title': 'Error: {title}',
 
   'page.phone': 'Phone number',
   'page.country': 'Country',

@@ -14,6 +14,7 @@ export const es: Texts = {
   'page.sign_in_again': 'Iniciar sesión de nuevo',
   'page.reference': 'Referencia {reference}',
   'page.error_number': 'Error {number}',
+  'page.refused_title': 'Error: {title}',
 
   'page.phone': 'Número de teléfono',
   'page.country': 'País',

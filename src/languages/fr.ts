@@ -14,6 +14,7 @@ export const fr: Texts = {
   'page.sign_in_again': 'Se reconnecter',
   'page.reference': 'Référence {reference}',
   'page.error_number': 'Erreur {number}',
+  'page.refused_title': 'Erreur : {title}',
 
   'page.phone': 'Numéro de téléphone',
   'page.country': 'Pays',

@@ -14,6 +14,7 @@ export const he: Texts = {
   'page.sign_in_again': 'כניסה מחדש',
   'page.reference': 'מספר פנייה {reference}',
   'page.error_number': 'שגיאה {number}',
+  'page.refused_title': 'שגיאה: {title}',
 
   'page.phone': 'מספר טלפון',
   'page.country': 'מדינה',

@@ -14,6 +14,7 @@ export const it: Texts = {
   'page.sign_in_again': 'Accedi di nuovo',
   'page.reference': 'Riferimento {reference}',
   'page.error_number': 'Errore {number}',
+  'page.refused_title': 'Errore: {title}',
 
   'page.phone': 'Numero di telefono',
   'page.country': 'Paese',

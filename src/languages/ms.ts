@@ -14,6 +14,7 @@ export const ms: Texts = {
   'page.sign_in_again': 'Log masuk semula',
   'page.reference': 'Rujukan {reference}',
   'page.error_number': 'Ralat {number}',
+  'page.refused_title': 'Ralat: {title}',
 
   'page.phone': 'Nombor telefon',
   'page.country': 'Negara',

@@ -14,6 +14,7 @@ export const nb: Texts = {
   'page.sign_in_again': 'Logg på igjen',
   'page.reference': 'Referanse {reference}',
   'page.error_number': 'Feil {number}',
+  'page.refused_title': 'Feil: {title}',
 
   'page.phone': 'Telefonnummer',
   'page.country': 'Land',

@@ -14,6 +14,7 @@ export const nl: Texts = {
   'page.sign_in_again': 'Opnieuw inloggen',
   'page.reference': 'Referentie {reference}',
   'page.error_number': 'Fout {number}',
+  'page.refused_title': 'Fout: {title}',
 
   'page.phone': 'Telefoonnummer',
   'page.country': 'Land',

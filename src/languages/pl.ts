@@ -14,6 +14,7 @@ export const pl: Texts = {
   'page.sign_in_again': 'Zaloguj się ponownie',
   'page.reference': 'Numer sprawy {reference}',
   'page.error_number': 'Błąd {number}',
+  'page.refused_title': 'Błąd: {title}',
 
   'page.phone': 'Numer telefonu',
   'page.country': 'Kraj',

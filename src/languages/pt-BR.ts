@@ -14,6 +14,7 @@ export const ptBR: Texts = {
   'page.sign_in_again': 'Fazer login novamente',
   'page.reference': 'Referência {reference}',
   'page.error_number': 'Erro {number}',
+  'page.refused_title': 'Erro: {title}',
 
   'page.phone': 'Número de telefone',
   'page.country': 'País',

@@ -14,6 +14,7 @@ export const ru: Texts = {
   'page.sign_in_again': 'Войти снова',
   'page.reference': 'Номер обращения {reference}',
   'page.error_number': 'Ошибка {number}',
+  'page.refused_title': 'Ошибка: {title}',
 
   'page.phone': 'Номер телефона',
   'page.country': 'Страна',

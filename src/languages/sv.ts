@@ -14,6 +14,7 @@ export const sv: Texts = {
   'page.sign_in_again': 'Logga in igen',
   'page.reference': 'Referens {reference}',
   'page.error_number': 'Fel {number}',
+  'page.refused_title': 'Fel: {title}',
 
   'page.phone': 'Telefonnummer',
   'page.country': 'Land',

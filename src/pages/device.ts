@@ -14,6 +14,7 @@ export function userCodePage(scene: Scene, { csrf, userCode, problem }: UserCode
   const { say, basePath } = scene;
   return page(scene, {
     title: say('device.title'),
+    isRefused: problem !== undefined,
     body: html`<h1>${say('device.title')}</h1>
 <p class="lead">${say('device.type_code')}</p>
 <form method="post" action="${basePath}/device" novalidate>

@@ -25,12 +25,14 @@ export interface Scene {
 
 export interface PageContent {
   readonly title: string;
+  /** Whether it is shown again because something is wrong with what was sent. Its title says so, which is read out first. */
+  readonly isRefused?: boolean;
   readonly body: Html;
   /** The asset that the page runs. */
   readonly script?: ScriptName | undefined;
 }
 
-export function page(scene: Scene, { title, body, script }: PageContent): string {
+export function page(scene: Scene, { title, isRefused, body, script }: PageContent): string {
   const { basePath, language, say, brand } = scene;
   return String(html`<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
@@ -38,7 +40,7 @@ export function page(scene: Scene, { title, body, script }: PageContent): string
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${title}</title>
+<title>${isRefused ? say('page.refused_title', { title }) : title}</title>
 <link rel="stylesheet" href="${basePath}/assets/gatehouse.css">
 ${stylesheetOf(scene)}${favicons(scene)}${script ? scriptOf(scene, script) : ''}
 </head>

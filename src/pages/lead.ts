@@ -29,6 +29,7 @@ ${name('last_name')}
 ${terms}${botCheck(view)}${submit(say(`${texts}.submit`))}`;
   return page(view, {
     title: owner ? `${say(`${texts}.title`)} – ${owner}` : say(`${texts}.title`),
+    isRefused: view.problem !== undefined,
     body: html`<h1>${say(`${texts}.title`)}</h1>
 <p class="lead">${say(`${texts}.lead`)}</p>
 ${banner(view)}${postForm(view, path, body)}`,

@@ -106,7 +106,8 @@ async function show(
     { ...scene, attempt, applicationName, csrf, typed, problem: shown, botChallenge, isSentAgain },
     visited,
   );
-  return sendPage(reply, shown?.status ?? 200, page(scene, { title: `${title} – ${applicationName}`, ...content }), {
+  const named = { title: `${title} – ${applicationName}`, isRefused: shown !== undefined, ...content };
+  return sendPage(reply, shown?.status ?? 200, page(scene, named), {
     formAction: `'self' ${formTarget(attempt.request.redirectUri)}`,
     nonce: content.script || botChallenge?.kind === 'proof_of_work' ? scene.nonce : undefined,
     showsTurnstile: botChallenge?.kind === 'turnstile',

@@ -38,6 +38,8 @@ describe.each(EVERY_PAGE)('$name', ({ name, open }) => {
     expect(await page.locator('main').count()).toBe(1);
     expect(await page.locator('h1').count()).toBe(1);
     expect(await page.locator('html').getAttribute('lang')).toBe('en');
+    const isRefused = await page.locator('[aria-invalid=true], .banner[role=alert]:visible').count();
+    expect(await page.title()).toMatch(isRefused ? /^Error: \w/ : /^(?!Error: )\w/);
     expect(await violations(page)).toEqual([]);
     await fits(page);
     await page.emulateMedia({ colorScheme: 'dark' });

@@ -7,7 +7,15 @@ import { LANGUAGE_TEXTS, speaker, type TextKey, textOf } from '../../src/languag
 const TRANSLATIONS = LANGUAGES.filter((language) => !/^en\b/.test(language));
 const KEYS = Object.keys(en) as TextKey[];
 /** What is the same word in some language. */
-const COGNATES: readonly TextKey[] = ['page.code', 'page.optional', 'page.error_number', 'page.email', 'page.password', 'password.lead'];
+const COGNATES: readonly TextKey[] = [
+  'page.code',
+  'page.optional',
+  'page.error_number',
+  'page.refused_title',
+  'page.email',
+  'page.password',
+  'password.lead',
+];
 
 describe.each(TRANSLATIONS)('%s', (language) => {
   const texts = KEYS.map((key) => [key, textOf(language, key)] as const);
