@@ -344,6 +344,7 @@ function notFoundPage({ config }: Infrastructure, request: FastifyRequest): stri
 
 /** The host that a request is for; of a header that proxies added to, the part that our own proxy vouches for: the last. */
 function hostOf(request: IncomingMessage, isTrusted: ProxyTrust): string | undefined {
-  const forwarded = isTrusted(request.socket.remoteAddress) ? request.headers['x-forwarded-host'] : undefined;
+  const forwarded = request.headers['x-forwarded-host'];
+  if (forwarded === undefined || !isTrusted(request.socket.remoteAddress)) return request.headers.host;
   return [forwarded].flat().at(-1)?.split(',').at(-1)?.trim() || request.headers.host;
 }

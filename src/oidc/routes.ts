@@ -234,12 +234,9 @@ function publicDocument(
   preflight(routes, path, allowEveryone, 'GET');
   routes.get(path, { config: { errors: 'json', limits: 'none' }, onRequest: allowEveryone }, async (request, reply) => {
     const { headers } = request;
-    const read = async () => {
-      const { environmentId } = request.tenancy;
-      const [tenancy, { jwks }] = await Promise.all([tenancyOf(infrastructure, environmentId), signingKeys(infrastructure, environmentId)]);
-      return { tenancy, jwks };
-    };
-    const { tenancy = request.tenancy, jwks } = await read();
+    const { environmentId } = request.tenancy;
+    const tenancy = (await tenancyOf(infrastructure, environmentId)) ?? request.tenancy;
+    const { jwks } = await signingKeys(infrastructure, environmentId);
     let document = documents.get(tenancy);
     if (document?.jwks !== jwks) {
       const body = JSON.stringify(make(tenancy, jwks));
@@ -250,10 +247,8 @@ function publicDocument(
     reply.header('cache-control', 'public, max-age=300').header('etag', tag);
     const known = headers['if-none-match']?.split(',').map((text) => text.trim().replace(/^W\//, ''));
     if (known?.some((text) => text === tag || text === '*')) return reply.code(304).send();
-    reply.stillHolds = async () => {
-      const now = await read();
-      return now.tenancy === tenancy && now.jwks === jwks;
-    };
+    reply.stillHolds = async () =>
+      (await tenancyOf(infrastructure, environmentId)) === tenancy && (await signingKeys(infrastructure, environmentId)).jwks === jwks;
     return reply.header('content-type', 'application/json; charset=utf-8').send(body);
   });
 }
