@@ -108,6 +108,7 @@ export const de: Texts = {
   'mfa_phone.back': 'Andere Nummer verwenden',
   'mfa_challenge.title': 'Bestätigen Sie, dass Sie es sind',
   'mfa_challenge.app_lead': 'Geben Sie den Code ein, den Ihre Authenticator-App zeigt.',
+  'mfa_challenge.unsent_lead': 'Lassen Sie sich einen Code an {address} senden, um fortzufahren.',
   'mfa_challenge.by_app': 'Authenticator-App verwenden',
   'mfa_challenge.by_email': 'Code per E-Mail erhalten',
   'mfa_challenge.by_sms': 'Code per SMS erhalten',

@@ -109,6 +109,7 @@ export const en = {
   'mfa_phone.back': 'Use another number',
   'mfa_challenge.title': 'Prove that it is you',
   'mfa_challenge.app_lead': 'Type the code that your authenticator app shows.',
+  'mfa_challenge.unsent_lead': 'To go on, have a code sent to {address}.',
   'mfa_challenge.by_app': 'Use your authenticator app',
   'mfa_challenge.by_email': 'Get a code by email',
   'mfa_challenge.by_sms': 'Get a code by text message',

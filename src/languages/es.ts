@@ -108,6 +108,7 @@ export const es: Texts = {
   'mfa_phone.back': 'Usar otro número',
   'mfa_challenge.title': 'Confirma que eres tú',
   'mfa_challenge.app_lead': 'Escribe el código que muestra tu aplicación de autenticación.',
+  'mfa_challenge.unsent_lead': 'Para continuar, pide que se envíe un código a {address}.',
   'mfa_challenge.by_app': 'Usar tu aplicación de autenticación',
   'mfa_challenge.by_email': 'Recibir un código por correo',
   'mfa_challenge.by_sms': 'Recibir un código por SMS',

@@ -108,6 +108,7 @@ export const fr: Texts = {
   'mfa_phone.back': 'Utiliser un autre numéro',
   'mfa_challenge.title': 'Confirmez que c’est bien vous',
   'mfa_challenge.app_lead': 'Saisissez le code que votre application d’authentification affiche.',
+  'mfa_challenge.unsent_lead': 'Pour continuer, faites envoyer un code à {address}.',
   'mfa_challenge.by_app': 'Utiliser votre application d’authentification',
   'mfa_challenge.by_email': 'Recevoir un code par e-mail',
   'mfa_challenge.by_sms': 'Recevoir un code par SMS',

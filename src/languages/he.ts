@@ -108,6 +108,7 @@ export const he: Texts = {
   'mfa_phone.back': 'שימוש במספר אחר',
   'mfa_challenge.title': 'אימות הזהות שלך',
   'mfa_challenge.app_lead': 'יש להקליד את הקוד שאפליקציית האימות מציגה.',
+  'mfa_challenge.unsent_lead': 'כדי להמשיך, יש לבקש שיישלח קוד אל {address}.',
   'mfa_challenge.by_app': 'שימוש באפליקציית האימות',
   'mfa_challenge.by_email': 'קבלת קוד באימייל',
   'mfa_challenge.by_sms': 'קבלת קוד בהודעת טקסט',

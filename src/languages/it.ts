@@ -108,6 +108,7 @@ export const it: Texts = {
   'mfa_phone.back': 'Usa un altro numero',
   'mfa_challenge.title': 'Conferma la tua identità',
   'mfa_challenge.app_lead': 'Inserisci il codice che la tua app di autenticazione mostra.',
+  'mfa_challenge.unsent_lead': 'Per continuare, fatti inviare un codice a {address}.',
   'mfa_challenge.by_app': 'Usa la tua app di autenticazione',
   'mfa_challenge.by_email': 'Ricevi un codice via email',
   'mfa_challenge.by_sms': 'Ricevi un codice via SMS',

@@ -108,6 +108,7 @@ export const ms: Texts = {
   'mfa_phone.back': 'Gunakan nombor lain',
   'mfa_challenge.title': 'Sahkan bahawa ini anda',
   'mfa_challenge.app_lead': 'Taip kod yang ditunjukkan oleh apl pengesah anda.',
+  'mfa_challenge.unsent_lead': 'Untuk meneruskan, minta kod dihantar kepada {address}.',
   'mfa_challenge.by_app': 'Gunakan apl pengesah anda',
   'mfa_challenge.by_email': 'Dapatkan kod melalui e-mel',
   'mfa_challenge.by_sms': 'Dapatkan kod melalui mesej teks',

@@ -108,6 +108,7 @@ export const nb: Texts = {
   'mfa_phone.back': 'Bruk et annet nummer',
   'mfa_challenge.title': 'Bekreft at det er deg',
   'mfa_challenge.app_lead': 'Skriv inn koden som autentiseringsappen din viser.',
+  'mfa_challenge.unsent_lead': 'Få en kode sendt til {address} for å fortsette.',
   'mfa_challenge.by_app': 'Bruk autentiseringsappen din',
   'mfa_challenge.by_email': 'Få en kode på e-post',
   'mfa_challenge.by_sms': 'Få en kode på SMS',

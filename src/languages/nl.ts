@@ -108,6 +108,7 @@ export const nl: Texts = {
   'mfa_phone.back': 'Gebruik een ander nummer',
   'mfa_challenge.title': 'Bevestig dat jij het bent',
   'mfa_challenge.app_lead': 'Typ de code die je authenticator-app laat zien.',
+  'mfa_challenge.unsent_lead': 'Laat een code sturen naar {address} om door te gaan.',
   'mfa_challenge.by_app': 'Gebruik je authenticator-app',
   'mfa_challenge.by_email': 'Ontvang een code per e-mail',
   'mfa_challenge.by_sms': 'Ontvang een code per sms',

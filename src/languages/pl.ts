@@ -108,6 +108,7 @@ export const pl: Texts = {
   'mfa_phone.back': 'Użyj innego numeru',
   'mfa_challenge.title': 'Potwierdź, że to Ty',
   'mfa_challenge.app_lead': 'Wpisz kod, który pokazuje aplikacja uwierzytelniająca.',
+  'mfa_challenge.unsent_lead': 'Aby przejść dalej, poproś o wysłanie kodu na {address}.',
   'mfa_challenge.by_app': 'Użyj aplikacji uwierzytelniającej',
   'mfa_challenge.by_email': 'Otrzymaj kod e-mailem',
   'mfa_challenge.by_sms': 'Otrzymaj kod SMS-em',

@@ -108,6 +108,7 @@ export const ptBR: Texts = {
   'mfa_phone.back': 'Usar outro número',
   'mfa_challenge.title': 'Confirme que é você',
   'mfa_challenge.app_lead': 'Digite o código que seu app autenticador mostra.',
+  'mfa_challenge.unsent_lead': 'Para continuar, peça que um código seja enviado para {address}.',
   'mfa_challenge.by_app': 'Usar seu app autenticador',
   'mfa_challenge.by_email': 'Receber um código por e-mail',
   'mfa_challenge.by_sms': 'Receber um código por SMS',

@@ -108,6 +108,7 @@ export const ru: Texts = {
   'mfa_phone.back': 'Использовать другой номер',
   'mfa_challenge.title': 'Подтвердите, что это вы',
   'mfa_challenge.app_lead': 'Введите код, который показывает приложение-аутентификатор.',
+  'mfa_challenge.unsent_lead': 'Чтобы продолжить, запросите код на {address}.',
   'mfa_challenge.by_app': 'Использовать приложение-аутентификатор',
   'mfa_challenge.by_email': 'Получить код по электронной почте',
   'mfa_challenge.by_sms': 'Получить код по SMS',

@@ -108,6 +108,7 @@ export const sv: Texts = {
   'mfa_phone.back': 'Använd ett annat nummer',
   'mfa_challenge.title': 'Bekräfta att det är du',
   'mfa_challenge.app_lead': 'Skriv in koden som din autentiseringsapp visar.',
+  'mfa_challenge.unsent_lead': 'Få en kod skickad till {address} för att fortsätta.',
   'mfa_challenge.by_app': 'Använd din autentiseringsapp',
   'mfa_challenge.by_email': 'Få en kod via e-post',
   'mfa_challenge.by_sms': 'Få en kod via sms',

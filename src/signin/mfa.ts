@@ -99,27 +99,42 @@ export async function arriveAtMfa(ctx: Context, place: Place, attempt: Attempt):
   if (attempt.step !== 'mfa_challenge') return;
   const requirement = await mfaRequirement(ctx, place.tenancy, attempt.userId!, attempt.organizationId);
   const [factor] = await factorsToProve(ctx, place, requirement, attempt.userId!, attempt);
-  if (factor) await challengeWith(ctx, place, attempt, factor);
+  // A session alone brings its browser here as often as it asks.
+  if (factor) await challengeWith(ctx, place, attempt, factor, attempt.authTime === null);
 }
 
-/** Leads to the page that asks for a factor. Where too many codes were sent to it, the person is told so who asks for another. */
-export async function challengeWith(ctx: Context, place: Place, attempt: Attempt, factor: EnrolledFactor): Promise<void> {
+/** Leads to the page that asks for a factor. Where no code can be sent to it now the page has none, and the person is told why who asks for one.
+ * @param isUnasked whether nothing was done to have a code */
+export async function challengeWith(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  factor: EnrolledFactor,
+  isUnasked = false,
+): Promise<void> {
   const change: AttemptChange = { step: 'mfa_challenge', ...sealPending(ctx, { factorId: factor.id }) };
   await updateAttempt(ctx, attempt, change);
   if (factor.type === 'authenticator_app') return;
   const next = { ...attempt, ...change };
-  await sendMfaCode(ctx, place, next, factorSecret(ctx, factor), change).catch((error: unknown) => {
+  await sendMfaCode(ctx, place, next, factorSecret(ctx, factor), change, isUnasked).catch((error: unknown) => {
     if (!(error instanceof InvalidInputError)) throw error;
     return dropCode(ctx, next);
   });
 }
 
 /** Sends a code to a second factor; false during the cool-down, in which the last code stays good.
- * @throws InvalidInputError TOO_MANY_CODES */
-export async function sendMfaCode(ctx: Context, place: Place, attempt: Attempt, address: string, change: AttemptChange): Promise<boolean> {
+ * @throws InvalidInputError TOO_MANY_CODES; CODE_SENT for one that is unasked */
+export async function sendMfaCode(
+  ctx: Context,
+  place: Place,
+  attempt: Attempt,
+  address: string,
+  change: AttemptChange,
+  isUnasked = false,
+): Promise<boolean> {
   return sendCode(ctx, attempt, {
     ...{ applicationName: shownName(place), issuer: place.tenancy.issuer, lifetime: place.tenancy.policy.codeLifetime },
-    ...{ purpose: { mfa: address }, change },
+    ...{ purpose: { mfa: address }, change, isUnasked },
   });
 }
 

@@ -187,7 +187,11 @@ const PAGES: Record<Exclude<PreviewedPage, `mail_${string}`>, Draw> = {
   mfa_new_code: step('mfa_new_code', (ctx) => sealPending(ctx, { address: SAMPLE.email })),
   mfa_challenge: step('mfa_challenge', undefined, (view) => {
     const app = { id: 'mfa_sample1', type: 'authenticator_app', label: null } as const;
-    return challengePage(view, [app, { id: 'mfa_sample2', type: 'email', label: SAMPLE.email }], app, true);
+    return challengePage(view, [app, { id: 'mfa_sample2', type: 'email', label: SAMPLE.email }], {
+      factor: app,
+      isSent: true,
+      hasRecovery: true,
+    });
   }),
   mfa_recovery: step('mfa_recovery'),
   mfa_recovery_codes: step('mfa_recovery_codes', (ctx) => sealPending(ctx, { recoveryCodes: SAMPLE.recoveryCodes })),

@@ -216,6 +216,17 @@ const OTHER_PAGES: readonly HostedPage[] = [
     },
   },
   {
+    name: 'mfa-challenge-unsent',
+    async open(stage) {
+      await openStep(stage, 'mfa_challenge');
+      const { prisma } = stage.gatehouse.app.infrastructure.database;
+      const { id: factorId } = await prisma.mfaFactor.findFirstOrThrow({ where: { type: 'email' } });
+      const mfaPending = sealPending(createContext(stage.gatehouse.app.infrastructure, { kind: 'anonymous' }), { factorId });
+      await prisma.signInAttempt.updateMany({ data: mfaPending });
+      await stage.page.reload();
+    },
+  },
+  {
     name: 'code-sent-again',
     async open(stage) {
       await openStep(stage, 'code');

@@ -61,7 +61,7 @@ export function recoveryCodesOn(page: PageView): string[] {
 
 /** What the challenge's button says that sends a code to the factor, by its place among those that codes are sent to. */
 export function sendTo(page: PageView, place = 0): { p_factor: string } {
-  const factors = [...page.html.matchAll(/<button class="link" name="p_factor" value="([^"]+)"/g)].map(([, id]) => id!);
+  const factors = [...page.html.matchAll(/<button class="(?:link|primary)" name="p_factor" value="([^"]+)"/g)].map(([, id]) => id!);
   return { p_factor: factors[place]! };
 }
 

@@ -82,7 +82,7 @@ export const sendTestText = action({
     if (!isPhone(to)) throw new InvalidInputError('INVALID_PHONE', 'This is a number such as +61555111555.', ['to']);
     if ((await ctx.db.phoneSender.count({ where: { environmentId } })) === 0)
       throw new InvalidInputError('NO_SENDER', 'There is no provider to test.');
-    await countCode(ctx, environmentId, to, ['to']);
+    await countCode(ctx, environmentId, to, { path: ['to'] });
     const { name } = (await ctx.db.environment.findUniqueOrThrow({ where: { id: environmentId }, select: { business: true } })).business;
     await sendText(ctx, { environmentId, to, text: `A test of the texts of ${name}.` });
     await audit(ctx, { ...scope, action: 'phone_sender.tested', target: { type: 'environment', id: environmentId } });

@@ -236,10 +236,12 @@ export interface CodeInput {
   readonly lifetime: number;
   readonly purpose: CodePurpose;
   readonly change?: AttemptChange;
+  /** Whether nobody has proved or asked for anything to have it: then none is sent where one was, for whatever attempt, during the cool-down. */
+  readonly isUnasked?: boolean;
 }
 
 /** Sends a fresh 6-digit code to what it is to prove: the attempt's address or phone, or a second factor's; false during the cool-down. It need not have an account.
- * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR}, over all attempts */
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR}, over all attempts; CODE_SENT for one that is unasked */
 export async function sendCode(ctx: Context, attempt: Attempt, input: CodeInput): Promise<boolean> {
   const { purpose } = input;
   const now = ctx.clock.now();
@@ -265,7 +267,7 @@ export async function sendCode(ctx: Context, attempt: Attempt, input: CodeInput)
       },
     });
     if (count === 0) return false;
-    await countCode(tx, attempt.environmentId, to);
+    await countCode(tx, attempt.environmentId, to, { isUnasked: input.isUnasked ?? false });
     await deliverCode(tx, next, code, input);
     return true;
   });
@@ -302,13 +304,22 @@ async function textCode(ctx: Context, environmentId: string, to: string, code: s
 }
 
 /** Counts a code against the address or the number (E.164) that it goes to; one at a time, so that no number of parallel requests gets more.
- * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR} */
-export async function countCode(ctx: Context, environmentId: string, to: string, path: readonly string[] = []): Promise<void> {
+ * @throws InvalidInputError TOO_MANY_CODES beyond {@link MAX_MAILS_PER_HOUR} or {@link MAX_TEXTS_PER_HOUR}; CODE_SENT for one that is unasked, {@link RESEND_SECONDS} after any other */
+export async function countCode(
+  ctx: Context,
+  environmentId: string,
+  to: string,
+  { path = [], isUnasked = false }: { readonly path?: readonly string[]; readonly isUnasked?: boolean } = {},
+): Promise<void> {
   const normalized = to.toLowerCase();
   const isText = normalized.startsWith('+') && !normalized.includes('@');
   const now = ctx.clock.now();
   await ctx.db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${environmentId} ${normalized}`}, 0))`;
-  const count = await ctx.db.sentCode.count({ where: { environmentId, normalized, sentAt: { gt: later(now, -3600) } } });
+  const sentSince = (seconds: number) =>
+    ctx.db.sentCode.count({ where: { environmentId, normalized, sentAt: { gt: later(now, -seconds) } } });
+  const count = await sentSince(3600);
+  if (isUnasked && count > 0 && (await sentSince(RESEND_SECONDS)) > 0)
+    throw new InvalidInputError('CODE_SENT', 'A code was sent there a moment ago.', path);
   if (count >= (isText ? MAX_TEXTS_PER_HOUR : MAX_MAILS_PER_HOUR)) {
     throw new InvalidInputError('TOO_MANY_CODES', 'Too many codes were sent there. Try again in an hour.', path);
   }

@@ -32,7 +32,8 @@ async function challenge(view: StepView, { ctx, place, attempt }: Visit): Promis
   const enrolled = await factorsToProve(ctx, place, requirement, userId, attempt);
   const factor = enrolled.find(({ id }) => id === pendingOf(ctx, attempt).factorId);
   const places = recoveryPlaces(requirement, enrolled);
-  return challengePage(view, enrolled, factor, await hasRecoveryCodesLeft(ctx, attempt.environmentId, userId, places));
+  const hasRecovery = await hasRecoveryCodesLeft(ctx, attempt.environmentId, userId, places);
+  return challengePage(view, enrolled, { factor, isSent: attempt.codeHash !== null, hasRecovery });
 }
 
 /** Whose recovery codes stand for a factor of those that are asked for. Where they were once made they are good elsewhere, too. */
@@ -41,32 +42,46 @@ function recoveryPlaces(requirement: MfaRequirement, enrolled: readonly Enrolled
   return places.filter((organizationId) => organizationId !== requirement.organizationId || requirement.hasRecoveryCodes);
 }
 
-/** Asks for `factor`, and offers the others of those that are `enrolled`. */
-export function challengePage<Factor extends ShownFactor>(
-  view: StepView,
-  enrolled: readonly Factor[],
-  factor: Factor | undefined,
-  hasRecovery: boolean,
-): PageContent {
+/** What is asked for, and in which way. */
+interface Asked<Factor> {
+  readonly factor: Factor | undefined;
+  /** Whether a code is on its way, of a factor that codes are sent to. */
+  readonly isSent: boolean;
+  readonly hasRecovery: boolean;
+}
+
+/** Asks for a factor, or whether a code is to be sent to it, and offers the others of those that are `enrolled`. */
+export function challengePage<Factor extends ShownFactor>(view: StepView, enrolled: readonly Factor[], asked: Asked<Factor>): PageContent {
   const { say } = view;
+  const { factor, isSent, hasRecovery } = asked;
   const isApp = factor?.type === 'authenticator_app';
   const hasOtherApp = !isApp && enrolled.some(({ type }) => type === 'authenticator_app');
-  const sent = enrolled.filter(isSentTo);
-  const label = factor?.label ?? '';
-  const lead = isApp
-    ? say('mfa_challenge.app_lead')
-    : factor?.type === 'sms'
-      ? rich(view, 'code.phone_lead', { phone: label })
-      : rich(view, 'code.lead', { email: label });
+  const waits = factor && isSentTo(factor) && !isSent ? factor : undefined;
+  const sent = enrolled.filter(isSentTo).filter((one) => one !== waits);
+  const others = sent.map((one) => sending(view, one, one === factor));
+  const sendForm = (first: Html | '') => form(view, 'mfa_send', html`${botCheck(view)}${first}${others}`);
+  const code = html`${banner(view)}${isApp ? '' : sentAgain(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
+${sent.length > 0 ? sendForm('') : ''}`;
   return {
     title: say('mfa_challenge.title'),
     body: html`<h1>${say('mfa_challenge.title')}</h1>
-<p class="lead">${lead}</p>
-${banner(view)}${isApp ? '' : sentAgain(view)}${form(view, 'mfa_code', html`${codeField(view)}${submit(say('page.continue'))}`)}
-${sent.length > 0 ? form(view, 'mfa_send', html`${botCheck(view)}${sent.map((one) => sending(view, one, one === factor))}`) : ''}
+<p class="lead">${leadOf(view, factor, waits !== undefined)}</p>
+${waits ? html`${banner(withoutField(view))}${sendForm(firstSending(view, waits))}` : code}
 ${hasOtherApp ? aside(view, 'mfa_use_app', { label: say('mfa_challenge.by_app') }) : ''}
 ${hasRecovery ? aside(view, 'mfa_use_recovery', { label: say('mfa_challenge.recovery') }) : ''}`,
   };
+}
+
+function leadOf(view: StepView, factor: ShownFactor | undefined, waits: boolean): string | Html {
+  const address = factor?.label ?? '';
+  if (factor?.type === 'authenticator_app') return view.say('mfa_challenge.app_lead');
+  if (waits) return rich(view, 'mfa_challenge.unsent_lead', { address });
+  return factor?.type === 'sms' ? rich(view, 'code.phone_lead', { phone: address }) : rich(view, 'code.lead', { email: address });
+}
+
+/** What is wrong with a field, of a page that does not have it any more. */
+function withoutField({ problem, ...view }: StepView): StepView {
+  return { ...view, ...(problem && { problem: { text: problem.text, ...(problem.values && { values: problem.values }) } }) };
 }
 
 type ShownFactor = Pick<EnrolledFactor, 'id' | 'type' | 'label'>;
@@ -75,8 +90,15 @@ function isSentTo<Factor extends ShownFactor>(factor: Factor): factor is Factor 
   return factor.type !== 'authenticator_app';
 }
 
+type SentTo = { readonly id: string; readonly type: keyof typeof BY };
+
+/** Has the first code sent to the factor that is asked for. */
+function firstSending({ say }: StepView, { id, type }: SentTo): Html {
+  return html`<button class="primary" name="p_factor" value="${id}">${say(BY[type])}</button>`;
+}
+
 /** Has a code sent to the factor: another one to that which is asked for. */
-function sending({ say }: StepView, { id, type }: { readonly id: string; readonly type: keyof typeof BY }, isAsked: boolean): Html {
+function sending({ say }: StepView, { id, type }: SentTo, isAsked: boolean): Html {
   const before = isAsked ? `${say('code.nothing_there')} ` : '';
   const label = say(isAsked ? 'code.resend' : BY[type]);
   return html`<p class="aside">${before}<button class="link" name="p_factor" value="${id}">${label}</button></p>`;
@@ -124,7 +146,8 @@ async function send(request: StepRequest): Promise<StepResult> {
     return { location: pageOf(place.tenancy, attempt) };
   }
   const isSent = await sendMfaCode(ctx, place, attempt, factorSecret(ctx, factor), { step: 'mfa_challenge' });
-  return isSent ? { location: pageAfterSending(place.tenancy, attempt) } : problem('problem.code_sent', undefined, 429);
+  if (!isSent) return problem('problem.code_sent', undefined, 429);
+  return { location: attempt.codeHash ? pageAfterSending(place.tenancy, attempt) : pageOf(place.tenancy, attempt) };
 }
 
 async function useApp(request: StepRequest): Promise<StepResult> {
