@@ -36,8 +36,8 @@ export async function factorsToProveFirst(
   proofs: readonly string[],
 ): Promise<EnrolledFactor[]> {
   const all = await findFactors(ctx, { environmentId, userId });
-  const provable = await possibleFactors(ctx, environmentId, BY_STRENGTH);
-  const strongest = provable.find((kind) => all.some(({ type }) => type === kind));
+  const kinds = BY_STRENGTH.filter((kind) => all.some(({ type }) => type === kind));
+  const [strongest] = await possibleFactors(ctx, environmentId, kinds);
   const first = all.filter(({ type }) => type === strongest);
   const isProved = first.some((factor) =>
     [factor.type, 'recovery_codes' as const].some((proof) => proofs.includes(mfaProof(factor, proof))),
