@@ -2,13 +2,14 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codeIn, freePort, startApp } from '../helpers/app.ts';
+import { codeIn, freePort } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
 import { ask } from '../helpers/graph.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { authorizationUrl, machineToken, postToken } from '../helpers/user-agent.ts';
 import { newAddress, organization, productionEnvironment } from '../signin/person.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 
 /** The application: its login URI starts an authorization, with the invitation that it was opened with, and its callback shows what came. */

@@ -3,11 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { digestOfEverything } from '../graphql/world.ts';
-import { codeIn, freePort, startApp } from '../helpers/app.ts';
+import { codeIn, freePort } from '../helpers/app.ts';
 import { openBrowser } from '../helpers/browser.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 
 const MUTATION = 'mutation { createBusiness(input: { name: "Forged", region: IE }) { business { id } errors { code } } }';

@@ -1,10 +1,11 @@
 /** A device without a browser is connected by a person’s phone, in real Chromium, with openid-client on the device. */
 import * as oidc from 'openid-client';
 import { expect, test } from 'vitest';
-import { codeIn, startApp } from '../helpers/app.ts';
+import { codeIn } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 
 test('the device shows a QR code and polls; a phone without JavaScript follows it, signs up and allows the device', async () => {

@@ -4,15 +4,20 @@
  */
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { codeIn, startApp } from '../helpers/app.ts';
+import { createContext } from '../../src/features/context.ts';
+import { updatePhoneSender } from '../../src/features/phone-senders/service.ts';
+import { codeIn } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
 import { ask } from '../helpers/graph.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
+import { startReceiver, waitFor } from '../helpers/receiver.ts';
 import { authorizationUrl, machineToken } from '../helpers/user-agent.ts';
 import { newNumber, setApplication } from '../signin/methods.ts';
-import { newAddress, PASSWORD } from '../signin/person.ts';
+import { newAddress, PASSWORD, productionEnvironment } from '../signin/person.ts';
 import { HANDS, type Hands, startApplication } from './hands.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
+const texts = startReceiver();
 const browser = openBrowser();
 const { callback, arrives: isBack } = await startApplication();
 const TEMPORARY = 'ninety green bottles';
@@ -38,6 +43,14 @@ describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
   let hands: Hands;
   let problems: readonly string[];
   beforeEach(async () => {
+    const { id: environmentId } = await productionEnvironment(gatehouse);
+    const operator = createContext(gatehouse.app.infrastructure, { kind: 'system', name: 'test' });
+    await updatePhoneSender(operator, {
+      environmentId,
+      provider: 'webhook',
+      url: `${texts.url}/texts`,
+      signingSecret: 'a secret of those who send texts',
+    });
     page = await browser.newPage({ ...options, viewport: { width: 360, height: 740 } });
     problems = capturing(page);
     hands = of(page);
@@ -62,6 +75,15 @@ describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
     await hands.press('Continue');
   }
 
+  async function typeTextedCode(to: string, after: number): Promise<void> {
+    const text = await waitFor(() => {
+      const bodies = texts.received.map(({ body }) => JSON.parse(body) as { to: string; text: string });
+      return bodies.filter((one) => one.to === to)[after]?.text;
+    });
+    await hands.type('p_confirmation_code', /\b\d{6}\b/.exec(text)![0]);
+    await hands.press('Continue');
+  }
+
   async function choosePassword(): Promise<void> {
     await hands.type('p_first_password', PASSWORD);
     await hands.type('p_second_password', PASSWORD);
@@ -76,7 +98,7 @@ describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
       await hands.pick('p_phone_country', 'Australia');
       await hands.type('p_phone', typed);
       await hands.press('Continue');
-      await typeCode(number, after);
+      await typeTextedCode(number, after);
       await arrives();
     }
   });

@@ -1,16 +1,22 @@
-/** An authenticator app in real Chromium: set up, used and lost, with the keyboard alone and without JavaScript. */
+/** Second factors in real Chromium: set up, used and lost, with the keyboard alone and without JavaScript. */
 import { createServer } from 'node:http';
 import type { Page } from 'playwright-core';
 import QRCode from 'qrcode';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createContext } from '../../src/features/context.ts';
 import { authenticatorUri } from '../../src/features/mfa-factors/authenticator.ts';
-import { freePort, startApp } from '../helpers/app.ts';
+import { updatePhoneSender } from '../../src/features/phone-senders/service.ts';
+import { codeIn, freePort } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
+import { startReceiver, waitFor } from '../helpers/receiver.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
-import { PASSWORD } from '../signin/person.ts';
+import { newNumber } from '../signin/methods.ts';
+import { PASSWORD, productionEnvironment } from '../signin/person.ts';
 import { appCode, mfaPolicy, newPerson, nextStep } from '../signin/second-factor.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
+const texts = startReceiver();
 const browser = openBrowser();
 
 const port = await freePort();
@@ -60,6 +66,49 @@ test('is set up by what the page shows, asked for at the next sign-in, and repla
   await press(fourth, 'Use a recovery code');
   await type(fourth, codes[0]!);
   expect(await fourth.locator(':focus').getAttribute('aria-invalid')).toBe('true');
+});
+
+test('codes by mail are set up and asked for; who is to have texts instead proves the mail first', async () => {
+  await mfaPolicy(gatehouse, 'OFF');
+  const { email } = await newPerson(gatehouse);
+  const { id: environmentId } = await productionEnvironment(gatehouse);
+  const operator = createContext(gatehouse.app.infrastructure, { kind: 'system', name: 'test' });
+  await updatePhoneSender(operator, {
+    environmentId,
+    provider: 'webhook',
+    url: `${texts.url}/texts`,
+    signingSecret: 'a secret of those who send texts',
+  });
+  const codeAfter = async (after: number) => codeIn(await gatehouse.mailTo(email, { after }));
+
+  await mfaPolicy(gatehouse, 'REQUIRED', ['EMAIL']);
+  let mails = await gatehouse.mailCount(email);
+  const first = await arrive(email);
+  await type(first, email);
+  await type(first, await codeAfter(mails));
+  expect(first.url()).toContain(`${callback}?code=`);
+
+  gatehouse.advance(61);
+  mails = await gatehouse.mailCount(email);
+  const second = await arrive(email);
+  await type(second, await codeAfter(mails));
+  expect(second.url()).toContain(`${callback}?code=`);
+
+  gatehouse.advance(61);
+  mails = await gatehouse.mailCount(email);
+  await mfaPolicy(gatehouse, 'REQUIRED', ['SMS']);
+  const third = await arrive(email);
+  await type(third, await codeAfter(mails));
+  expect(await third.locator('h1').innerText()).toBe('Codes by text message');
+  const { typed, number } = newNumber();
+  await third.selectOption('select', 'AU');
+  await third.fill('input[type=tel]', typed);
+  await Promise.all([third.waitForNavigation(), third.keyboard.press('Enter')]);
+  const text = await waitFor(() =>
+    texts.received.map(({ body }) => JSON.parse(body) as { to: string; text: string }).find(({ to }) => to === number),
+  );
+  await type(third, /\b\d{6}\b/.exec(text.text)![0]);
+  expect(third.url()).toContain(`${callback}?code=`);
 });
 
 /** A browser of their own, at the page that comes after the password. */

@@ -3,12 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { codeIn, startApp } from '../helpers/app.ts';
+import { codeIn } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
 import { newAddress, PASSWORD } from '../signin/person.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 const rows = () => gatehouse.app.infrastructure.database.prisma;
 

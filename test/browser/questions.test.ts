@@ -5,15 +5,16 @@
 import { decodeJwt } from 'jose';
 import type { Page } from 'playwright-core';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { codeIn, startApp } from '../helpers/app.ts';
+import { codeIn } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
 import { ask } from '../helpers/graph.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { authorizationUrl, postToken, teamToken } from '../helpers/user-agent.ts';
 import { setApplication } from '../signin/methods.ts';
 import { newAddress, organization, PASSWORD, productionEnvironment, suspend } from '../signin/person.ts';
 import { HANDS, type Hands, startApplication } from './hands.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 const { callback, arrives: isBack } = await startApplication();
 let token: string;

@@ -5,11 +5,12 @@ import { decodeJwt } from 'jose';
 import type { Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codeIn, freePort, startApp } from '../helpers/app.ts';
+import { codeIn, freePort } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { organization, userIdOf } from '../signin/person.ts';
 
-const gatehouse = startApp();
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 const PASSWORD = 'correct horse battery';
 

@@ -3,28 +3,20 @@
  * encrypted and signed in, to a mail server.
  */
 import type { Page } from 'playwright-core';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { startApp } from '../helpers/app.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { codeIn } from '../helpers/app.ts';
 import { capturing, openBrowser } from '../helpers/browser.ts';
-import { SINK_PASSWORD, SINK_USER, startMailSink } from '../helpers/mail-sink.ts';
+import { startMailedApp } from '../helpers/mailed-app.ts';
 import { authorizationUrl } from '../helpers/user-agent.ts';
 import { newAddress, PASSWORD, signInByCode } from '../signin/person.ts';
 import { HANDS, type Hands, startApplication } from './hands.ts';
 
-const sink = await startMailSink({ secure: true });
-const login = `${encodeURIComponent(SINK_USER)}:${encodeURIComponent(SINK_PASSWORD)}`;
-const gatehouse = startApp({ SMTP_URL: `smtps://${login}@localhost:${sink.port}`, MAIL_FROM: 'Acme <no-reply@acme.test>' });
+const gatehouse = await startMailedApp();
 const browser = openBrowser();
 
 const { callback, arrives: isBack } = await startApplication();
-afterAll(() => sink.close());
 
-async function codeTo(address: string, after = 0): Promise<string> {
-  await expect.poll(() => sink.mailsTo(address).length, { timeout: 20_000 }).toBeGreaterThan(after);
-  const mail = sink.mailsTo(address).at(-1)!;
-  expect(mail).toMatchObject({ isEncrypted: true, user: SINK_USER });
-  return /^(\d{6})\r?$/m.exec(mail.message)![1]!;
-}
+const codeTo = async (address: string, after = 0) => codeIn(await gatehouse.mailTo(address, { after }));
 
 describe.each(Object.entries(HANDS))('%s', (_way, { options, of }) => {
   let page: Page;
