@@ -7,6 +7,7 @@ import { DateTimeResolver, JSONResolver } from 'graphql-scalars';
 import type PrismaTypes from '../db/generated/pothos.ts';
 import { getDatamodel } from '../db/generated/pothos.ts';
 import type { GraphContext } from './context.ts';
+import { lazyPagesPlugin } from './lazy-pages.ts';
 import { DEFAULT_PAGE, MAX_PAGE, PAGE_OPTIONS, pagesPlugin } from './pages.ts';
 import { plannedRowsPlugin } from './planned-rows.ts';
 import { policyPlugin } from './policy.ts';
@@ -30,7 +31,7 @@ export const builder = new SchemaBuilder<{
     File: { Input: Upload; Output: never };
   };
 }>({
-  plugins: [RelayPlugin, pagesPlugin, policyPlugin, weightsPlugin, plannedRowsPlugin, PrismaPlugin],
+  plugins: [RelayPlugin, pagesPlugin, policyPlugin, weightsPlugin, plannedRowsPlugin, lazyPagesPlugin, PrismaPlugin],
   defaultFieldNullability: false,
   relay: { clientMutationId: 'omit', cursorType: 'String', ...PAGE_OPTIONS },
   prisma: {

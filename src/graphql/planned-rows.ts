@@ -17,6 +17,7 @@ interface Plan {
   readonly names: readonly string[];
   /** The plans of the fields below it. */
   readonly below: Parameters<typeof setRowMappings>[2];
+  readonly hasPlansBelow: boolean;
 }
 
 /** The plans of an operation, by the nodes of the field: the rows of a list share those. */
@@ -50,12 +51,16 @@ class PlannedRowsPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
       const plans = plansOf(context);
       const plan = plans.get(info.fieldNodes);
       if (plan?.names.every((name) => row[name] !== undefined)) {
-        setRowMappings(context, info, plan.below);
+        if (plan.hasPlansBelow) setRowMappings(context, info, plan.below);
         return resolve(row, args, context, info);
       }
       const mapping = plan ? undefined : getLoaderMapping(context, info.path, info.parentType.name, row);
       if (mapping && (!isLoaded || isLoaded(row, info, context)))
-        plans.set(info.fieldNodes, { names: Object.keys(row).filter((name) => row[name] !== undefined), below: mapping.nested });
+        plans.set(info.fieldNodes, {
+          names: Object.keys(row).filter((name) => row[name] !== undefined),
+          below: mapping.nested,
+          hasPlansBelow: Object.keys(mapping.nested).length > 0,
+        });
       return resolver(row, args, context, info);
     };
   }
