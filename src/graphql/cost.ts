@@ -132,7 +132,8 @@ function isConnection(type: { readonly name: string }): boolean {
   return type.name.endsWith('Connection');
 }
 
-function isIncluded(selection: SelectionNode, variables: Record<string, unknown>): boolean {
+/** Whether `@skip` and `@include` leave a selection in the operation. */
+export function isIncluded(selection: SelectionNode, variables: Record<string, unknown>): boolean {
   if (!selection.directives?.length) return true;
   if (getDirectiveValues(GraphQLSkipDirective, selection, variables)?.['if'] === true) return false;
   return getDirectiveValues(GraphQLIncludeDirective, selection, variables)?.['if'] !== false;

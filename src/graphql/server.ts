@@ -16,6 +16,7 @@ import type { GraphContext } from './context.ts';
 import { MIN_COST } from './cost.ts';
 import { isSimple, PREFLIGHT_HEADERS } from './csrf.ts';
 import { type ErrorCode, publicError } from './errors.ts';
+import { execute } from './execution/execute.ts';
 import { getParameters } from './get-parameters.ts';
 import { checkLength, checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
@@ -30,6 +31,8 @@ const INVALID_TOKEN: Pick<OAuthError, 'code' | 'message'> = {
   code: 'invalid_token',
   message: 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.',
 };
+
+const ownExecution: Plugin = { onExecute: ({ setExecuteFn }) => setExecuteFn(execute) };
 
 /** Opened with each request. */
 const accounts = new WeakMap<FastifyRequest, Account>();
@@ -79,7 +82,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
     extraParamNames: [DOCUMENT_ID],
     maskedErrors: false, // By our own plugin, which every error passes on its way out.
-    plugins: [getParameters, persistedOperations(infrastructure), limits, charging(), publicErrors(infrastructure)],
+    plugins: [getParameters, persistedOperations(infrastructure), limits, charging(), ownExecution, publicErrors(infrastructure)],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },
