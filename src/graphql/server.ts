@@ -2,7 +2,7 @@
 
 import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
@@ -20,12 +20,25 @@ import { execute } from './execution/execute.ts';
 import { getParameters } from './get-parameters.ts';
 import { checkLength, checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
+import { givenResult, plainResult } from './plain-requests.ts';
 import { schema } from './schema.ts';
 
 const JSON_LIMIT = 1024 * 1024;
 /** From callers who are known: a logo of 1 MB is a third longer in base64. */
 const KNOWN_JSON_LIMIT = 1.5 * JSON_LIMIT;
 const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
+
+/** Any page may read the answers (no cookie counts here), with what they say besides. */
+const FROM_ANYWHERE = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers':
+    'RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id, DPoP-Nonce, WWW-Authenticate',
+};
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': ['Content-Type', 'Authorization', 'DPoP', 'Idempotency-Key', ...PREFLIGHT_HEADERS].join(', '),
+  'access-control-max-age': '600',
+};
 
 const INVALID_TOKEN: Pick<OAuthError, 'code' | 'message'> = {
   code: 'invalid_token',
@@ -40,6 +53,7 @@ const accounts = new WeakMap<FastifyRequest, Account>();
 interface ServerContext {
   readonly request_: FastifyRequest;
   readonly account: Account;
+  result?: ExecutionResult;
 }
 
 export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyInstance) => Promise<void> {
@@ -64,25 +78,19 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     landingPage: false,
     logging: false,
     batching: false,
-    cors: {
-      origin: '*',
-      credentials: false,
-      methods: ['GET', 'POST', 'OPTIONS'],
-      allowedHeaders: ['Content-Type', 'Authorization', 'DPoP', 'Idempotency-Key', ...PREFLIGHT_HEADERS],
-      exposedHeaders: [
-        'RateLimit-Limit',
-        'RateLimit-Remaining',
-        'RateLimit-Reset',
-        'Retry-After',
-        'X-Request-Id',
-        'DPoP-Nonce',
-        'WWW-Authenticate',
-      ],
-    },
+    cors: false, // By the route itself, so that what is refused before Yoga can be read too.
     context: ({ request_, account }) => ({ services: createContext(infrastructure, account.actor, originOf(request_)) }),
     extraParamNames: [DOCUMENT_ID],
     maskedErrors: false, // By our own plugin, which every error passes on its way out.
-    plugins: [getParameters, persistedOperations(infrastructure), limits, charging(), ownExecution, publicErrors(infrastructure)],
+    plugins: [
+      givenResult,
+      getParameters,
+      persistedOperations(infrastructure),
+      limits,
+      charging(),
+      ownExecution,
+      publicErrors(infrastructure),
+    ],
     fetchAPI: createFetch({
       useNodeFetch: true,
       formDataLimits: { fileSize: UPLOAD_LIMIT, files: 1, fields: 3, fieldSize: JSON_LIMIT },
@@ -100,9 +108,10 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       done(Object.assign(new Error('The body is empty or too large.'), { statusCode: isTooLarge ? 413 : 400 }));
     });
     routes.addContentTypeParser('multipart/form-data', { bodyLimit: UPLOAD_LIMIT }, (_request, _body, done) => done(null));
+    routes.options('/graphql', async (_request, reply) => reply.code(204).headers(FROM_ANYWHERE).headers(PREFLIGHT).send());
     routes.route({
       url: '/graphql',
-      method: ['GET', 'POST', 'OPTIONS'],
+      method: ['GET', 'POST'],
       errorHandler: answerFault,
       onRequest: admit,
       onSend: tellStanding,
@@ -113,7 +122,8 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   /** Finds out who is asking, and refuses before anything of the body is read. */
   async function admit(request: FastifyRequest, reply: FastifyReply) {
     const { headers, method } = request;
-    if (method !== 'OPTIONS') limitRate(infrastructure, 'admin', '', { ip: request.ip });
+    reply.headers(FROM_ANYWHERE);
+    limitRate(infrastructure, 'admin', '', { ip: request.ip });
     let refusal = INVALID_TOKEN;
     const actor = await actorOf(infrastructure, presentationOf(request, reply, `${config.baseUrl}/graphql`)).catch((error: unknown) => {
       if (!(error instanceof OAuthError)) throw error;
@@ -122,7 +132,6 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     });
     const account = openAccount(quotas, actor ?? { kind: 'anonymous' }, request.ip);
     accounts.set(request, account);
-    if (method === 'OPTIONS') return;
     const caller = actor && callerOf(actor);
     if (caller) limitRate(infrastructure, 'admin', caller[0], { ip: request.ip, account: caller[1] });
     await account.charge(MIN_COST);
@@ -143,8 +152,14 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   }
 
   async function answer(request: FastifyRequest, reply: FastifyReply) {
+    const context: ServerContext = { request_: request, account: accounts.get(request)! };
+    const result = await plainResult(yoga, request, context);
+    if (result && !result.errors) {
+      const text = JSON.stringify({ ...result, ...statement(context.account) });
+      return reply.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'no-store').send(text);
+    }
     const server = isMultipart(request) ? yogaOfUploads : yoga;
-    const response = await server.handleNodeRequestAndResponse(request, reply, { request_: request, account: accounts.get(request)! });
+    const response = await server.handleNodeRequestAndResponse(request, reply, context);
     for (const [name, value] of response.headers) reply.header(name, value);
     if (response.headers.get('content-type')?.startsWith('text/html')) reply.removeHeader('content-security-policy');
     const text = await response.text(); // Not the stream: to pump it costs more than all else about the answer's way out.

@@ -91,8 +91,17 @@ describe('a request that a browser asks about first', () => {
     const headers = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' };
     const { status, headers: answered } = await send({ method: 'OPTIONS', headers });
     expect(status).toBe(204);
-    expect(answered.get('access-control-allow-origin')).toBe('https://elsewhere.test');
+    expect(answered.get('access-control-allow-origin')).toBe('*');
+    expect(answered.get('access-control-allow-headers')?.toLowerCase()).toContain('authorization');
     expect(answered.get('access-control-allow-credentials')).toBeNull();
+  });
+
+  test('can be read, and so can what is refused before anything runs', async () => {
+    const { status, headers } = await send({ headers: { 'content-type': 'application/json', authorization: 'Bearer x.y.z' }, body: json });
+    expect(status).toBe(401);
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('access-control-expose-headers')).toContain('WWW-Authenticate');
+    expect((await send(typed('application/json', '{"query":"{ __typename }"}'))).headers.get('access-control-allow-origin')).toBe('*');
   });
 
   test('is nobody’s, whatever cookies come with it', async () => {

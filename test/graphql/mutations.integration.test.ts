@@ -343,3 +343,26 @@ async function newUser(email: string): Promise<string> {
   );
   return data!.createUser.user.id;
 }
+
+test.each([
+  ['application/json', '*/*'],
+  ['application/json; charset=utf-8', 'application/json'],
+  ['application/json', 'application/graphql-response+json'],
+])('what an operation with errors changes is changed once (%s, accepting %s)', async (type, accept) => {
+  const name = `Once ${type} ${accept}`;
+  const narrow = await signInMember(gatehouse, world.businessId, `${crypto.randomUUID()}@alpha.test`, ['finance']);
+  const query = `mutation {
+    createRole(input: { businessId: "${world.businessId}", key: "once", name: "Once" }) { role { id } }
+    createBusiness(input: { name: "${name}", region: IE }) { business { name } }
+  }`;
+  const headers = { 'content-type': type, accept, authorization: `Bearer ${narrow}` };
+  const answer = await fetch(gatehouse.quickstart.graphqlUrl, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  expect([answer.status, await answer.json()]).toMatchObject([
+    200,
+    {
+      data: { createRole: null, createBusiness: { business: { name } } },
+      errors: [{ path: ['createRole'], extensions: { code: 'FORBIDDEN' } }],
+    },
+  ]);
+  expect(await prisma().business.count({ where: { name } })).toBe(1);
+});
