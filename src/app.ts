@@ -29,6 +29,7 @@ import { startMail } from './mail/sender.ts';
 import { protectedResourceRoutes } from './oidc/protected-resource.ts';
 import { oidcRoutes } from './oidc/routes.ts';
 import { hasMailbox, startTexts } from './phone/sender.ts';
+import { newKeyPair } from './security/key-pairs.ts';
 import { createVault } from './security/secrets.ts';
 import { deviceRoutes } from './signin/device.ts';
 import { invitationRoutes } from './signin/invitation.ts';
@@ -42,6 +43,7 @@ export interface Overrides {
   readonly database?: Database;
   readonly clock?: Clock;
   readonly log?: Logger;
+  readonly newKeyPair?: typeof newKeyPair;
   /** False leaves pending migrations to the operator: the start is refused while there are some. */
   readonly migrate?: boolean;
 }
@@ -89,6 +91,7 @@ export async function openInfrastructure(
       jobs,
       log,
       rateLimits,
+      newKeyPair: overrides.newKeyPair ?? newKeyPair,
     };
     return {
       infrastructure,

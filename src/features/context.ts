@@ -13,6 +13,7 @@ import type { Actor } from '../kernel/actor.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { InvalidInputError, NotFoundError } from '../kernel/errors.ts';
 import type { Language } from '../languages/languages.ts';
+import type { newKeyPair } from '../security/key-pairs.ts';
 import type { Vault } from '../security/secrets.ts';
 import { countingRows, type Effects, noEffects } from './effects.ts';
 import type { RateLimits } from './rate-limits/service.ts';
@@ -27,6 +28,7 @@ export interface Infrastructure {
   readonly jobs: JobQueue;
   readonly log: Logger;
   readonly rateLimits: RateLimits;
+  readonly newKeyPair: typeof newKeyPair;
 }
 
 /** Where a call came from; absent parts for jobs and the command line. */

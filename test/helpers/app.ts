@@ -13,6 +13,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { Quickstart, QuickstartApplication } from '../../src/features/seed/service.ts';
 import type { DevelopmentMail } from '../../src/mail/mailbox.ts';
 import { type FreshDatabase, freshDatabase } from './database.ts';
+import { keyPairs } from './key-pairs.ts';
 
 export interface TestApp {
   readonly app: App;
@@ -54,6 +55,7 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
     app = await createApp(config, {
       database: fresh.database,
       clock: { now: () => new Date(Date.now() + offset) },
+      newKeyPair: keyPairs(),
       log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
     });
     await app.server.listen({ port, host: 'localhost' });
@@ -89,10 +91,10 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
       return this.quickstart.applications.find((application) => application.type === type)!;
     },
     async mailTo(address, { after = 0 } = {}) {
-      for (let tries = 0; tries < 200; tries++) {
+      for (let tries = 0; tries < 500; tries++) {
         const mails = await mailsTo(address);
         if (mails.length > after) return mails[0]!;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
       throw new Error(`No mail came to ${address}.`);
     },

@@ -2,8 +2,7 @@
  * The keys an environment signs its tokens with. A new key is published before it signs, so that whoever keeps the key
  * set has it by then, and stays published until the last token it signed has expired. Private parts are sealed at rest.
  */
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createPrivateKey } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { SigningKey } from '../../db/generated/client/client.ts';
 import { later } from '../../kernel/clock.ts';
@@ -67,7 +66,7 @@ export async function createSigningKey(
   algorithm: SigningAlgorithm = 'RS256',
   signsFrom: Date = ctx.clock.now(),
 ): Promise<SigningKey> {
-  const { publicKey, privateKey } = await newPair(algorithm);
+  const { publicKey, privateKey } = await ctx.newKeyPair(algorithm);
   const jwk = publicKey.export({ format: 'jwk' }) as JWK;
   const kid = Buffer.from(await calculateJwkThumbprint(jwk), 'base64url')
     .toString('hex')
@@ -88,13 +87,6 @@ export async function createSigningKey(
       longestLifetime: Math.max(longest.accessTokenLifetime ?? 0, longest.idTokenLifetime ?? 0),
     },
   });
-}
-
-function newPair(algorithm: SigningAlgorithm): Promise<{ publicKey: KeyObject; privateKey: KeyObject }> {
-  const generate = promisify(generateKeyPair);
-  if (algorithm === 'RS256') return generate('rsa', { modulusLength: 2048 });
-  if (algorithm === 'ES256') return generate('ec', { namedCurve: 'P-256' });
-  return generate('ed25519');
 }
 
 function publicMembers({ n, e, crv, x, y }: JWK): Record<string, string> {
