@@ -6,7 +6,17 @@ import { startApp } from '../helpers/app.ts';
 import { ask, upload } from '../helpers/graph.ts';
 import { KINDS, MUTATIONS } from './cases/index.ts';
 import { documentOf, everythingOf, everythingOfMutation, everythingOfNode } from './every-field.ts';
-import { type Coordinate, type Explanation, explained, givenInSpite, type Ran, refusalsForetold, refusalsMet } from './explained.ts';
+import {
+  type Coordinate,
+  type Explanation,
+  explained,
+  explainedInShort,
+  givenInSpite,
+  type Ran,
+  refusalsForetold,
+  refusalsMet,
+  type ShortExplanation,
+} from './explained.ts';
 import { makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
@@ -29,8 +39,8 @@ beforeAll(async () => {
 
 const callers = [...TEAM_ROLES, ...SCOPES];
 
-async function compare(token: string, document: string): Promise<Explanation> {
-  const explanation = await explained(gatehouse, token, { document });
+async function compare(token: string, document: string): Promise<ShortExplanation> {
+  const explanation = await explainedInShort(gatehouse, token, { document });
   const ran = await ask(gatehouse, token, document);
   expect(refusalsForetold(explanation, ran)).toEqual(refusalsMet(ran));
   expect(givenInSpite(explanation, ran)).toEqual([]);
@@ -82,7 +92,7 @@ describe('changing', () => {
         { gatehouse, ctx: operator(gatehouse), world: own },
         `${mutation}-${callers.indexOf(caller)}`.toLowerCase(),
       );
-      const explanation = await explained(gatehouse, token, { document, variables: { input: wanted } });
+      const explanation = await explainedInShort(gatehouse, token, { document, variables: { input: wanted } });
       const file = new File(['email\nimported@people.test\n'], 'people.csv');
       const answer = takesFile
         ? await upload(gatehouse, token, document, { input: { ...wanted, file: null } }, 'variables.input.file', file)
