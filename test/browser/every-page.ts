@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { createContext } from '../../src/features/context.ts';
 import { startDeviceAuthorization } from '../../src/features/device-authorizations/service.ts';
 import { newRecoveryCodes } from '../../src/features/mfa-factors/recovery-codes.ts';
@@ -25,6 +26,13 @@ export interface HostedPage {
   readonly name: string;
   /** Brings the browser to the page. */
   open(stage: Stage): Promise<void>;
+}
+
+export const PHONE = { width: 360, height: 740 };
+
+/** That the page is no wider than a phone. */
+export async function fits(page: Page): Promise<void> {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width);
 }
 
 const EMAIL = 'jane.roe@example.test';
