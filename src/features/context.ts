@@ -3,7 +3,7 @@
  * checks the permission before it looks for anything, then runs in one transaction with its audit row.
  */
 import type { Logger } from 'pino';
-import { businessesWith, can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
+import { assertCan, businessesWith, can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
 import { type Database, type Db, Prisma } from '../db/client.ts';
@@ -145,25 +145,30 @@ function isMissing(error: unknown): boolean {
 export interface Action<Input, Result> {
   (ctx: Context, input: Input): Promise<Result>;
   readonly permission: PermissionName;
+  /** What an input takes besides: nobody does by one permission, as a part of something else, what another one is for. */
+  readonly besides: (input: Input) => readonly PermissionName[];
 }
 
 /**
  * Makes an action. `scope` finds the tenant within the actor's reach ({@link environmentScope} and its kin): a tenant
- * outside it does not exist for the actor. Inside, the permission is asserted before `run` starts.
+ * outside it does not exist for the actor. Inside, the permission is asserted before `run` starts, and what the input
+ * takes `besides`.
  *
  * An update that names the version it is for ({@link atVersion}) and does not find it is refused with CONFLICT.
  */
 export function action<Input, Result, S extends { businessId: string }>(definition: {
   permission: PermissionName;
+  besides?: (input: Input) => readonly PermissionName[];
   scope: (ctx: Context, input: Input, permission: PermissionName) => Promise<S>;
   run: (ctx: Context, input: Input, scope: S) => Promise<Result>;
 }): Action<Input, Result> {
-  const { permission, scope, run } = definition;
+  const { permission, besides = () => [], scope, run } = definition;
   const call = async (ctx: Context, input: Input): Promise<Result> => {
     assertAnywhere(ctx.actor, permission);
     let found: S | undefined;
     const result = await inTransaction(ctx, async (tx) => {
       found = await scope(tx, input, permission);
+      for (const needed of besides(input)) assertCan(tx.actor, needed, found);
       if (tx.effects) tx.effects.scope = found;
       if (tx.taken && !tx.taken.permission) Object.assign(tx.taken, { permission, businessId: found.businessId } satisfies Taken);
       return run(tx, input, found).catch((error: unknown) => {
@@ -176,7 +181,7 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
     forgetChanged(ctx, found!);
     return result;
   };
-  return Object.assign(call, { permission });
+  return Object.assign(call, { permission, besides });
 }
 
 /** The caller's next request meets what has changed, before the database tells of it. */

@@ -83,9 +83,11 @@ function judge(
   const path = [...above, key];
   const places = parents.map((place) => enter(actor, place, owner.name));
   const about = { coordinate: `${owner.name}.${field.name}`, path, permission, open, actor };
-  for (const needed of permissions)
+  const isRoot = above.length === 0;
+  // What the arguments take besides is asked for where something has been found.
+  for (const [index, needed] of permissions.entries())
     for (const place of places)
-      into.push({ ...about, permission: needed, place, refusal: refusalOf(start, needed, place, above.length === 0) });
+      into.push({ ...about, permission: needed, place, refusal: refusalOf(start, needed, place, isRoot && index === 0) });
   if (!permission) into.push({ ...about, place: places.length === 1 ? places[0]! : {}, refusal: start.refusal });
   if (into.length > MAX_JUDGEMENTS)
     throw new GraphQLError(`An explanation holds at most ${MAX_JUDGEMENTS} coordinates. Name one tenant, or ask for less.`, {
@@ -93,7 +95,7 @@ function judge(
     });
   const type = getNamedType(field.type);
   // An id tells the type of what a root field finds.
-  const met = above.length === 0 && isAbstractType(type) && start.typeName ? operation.schema.getType(start.typeName)! : type;
+  const met = isRoot && isAbstractType(type) && start.typeName ? operation.schema.getType(start.typeName)! : type;
   const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
   for (const inner of fieldsOf(operation, met, sets)) judge(operation, inner, path, start, places, into);
 }

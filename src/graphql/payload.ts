@@ -58,6 +58,22 @@ type PayloadFields<Result> = Parameters<ReturnType<typeof builder.objectRef<Answ
 type ObjectRef = Parameters<typeof builder.objectField>[0];
 type InputFields = Parameters<NonNullable<Parameters<typeof builder.inputType>[1]['fields']>>[0];
 
+/** An action, or as much of it. */
+type MutationPolicy =
+  // biome-ignore lint/suspicious/noExplicitAny: each action knows its own input
+  { readonly permission: PermissionName; readonly besides?: (input: any) => readonly PermissionName[] } | { readonly open: string };
+
+/** The policy as the field declares it. `inputOf` finds what the action is given, which may not be known yet. */
+function declared(policy: MutationPolicy, inputOf: (input: unknown) => object | null | undefined) {
+  if ('open' in policy) return { open: policy.open };
+  const { permission, besides } = policy;
+  const argumentPermissions = ({ input }: { readonly input?: unknown }) => {
+    const given = inputOf(input);
+    return given ? (besides?.(given) ?? []) : [];
+  };
+  return { permission, argumentPermissions };
+}
+
 /** What a versioned mutation's action is given besides its own fields. */
 export interface Versioned {
   readonly expectedVersion?: number | null | undefined;
@@ -66,8 +82,8 @@ export interface Versioned {
 interface Definition<Fields extends InputFieldMap, Result> {
   readonly name: string;
   readonly description: string;
-  /** What the mutation needs: its action's own permission, or why it needs none. */
-  readonly policy: { readonly permission: PermissionName } | { readonly open: string };
+  /** What the mutation needs: its action's own permission and what its input takes besides, or why it needs none. */
+  readonly policy: MutationPolicy;
   /** The fields of its input. */
   readonly input: (t: InputFields) => Fields;
   /** The codes of its errors, each with its meaning. */
@@ -147,7 +163,7 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
       type: Payload,
       nullable: true,
       description,
-      ...policy,
+      ...declared(policy, (input) => input as object | undefined),
       extensions: { makesOwner: definition.makesOwner, forPeople: definition.forPeople },
       args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
       resolve: (_root, args, context, info) => perform(context, (args as unknown as { input: object }).input, placeOf(info)),
@@ -190,7 +206,7 @@ function defineBulk(
       type: Payload,
       nullable: true,
       description: `${description} Each item is done by itself: one that fails leaves the others as they are.`,
-      ...policy,
+      ...declared(policy, (input) => (input as { items?: readonly object[] } | undefined)?.items?.[0]),
       perItem: true,
       args: { input: t.arg({ type: Input, required: true, description: 'What to do.' }) },
       resolve: async (_root, args, context, info) => {

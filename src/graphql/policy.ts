@@ -22,7 +22,7 @@ export interface Policy {
 }
 
 interface ArgumentPolicy {
-  /** What a call takes besides, because of what it is given. */
+  /** What a call takes besides, because of what it is given. Of a mutation its action sees to it, in the tenant that it finds. */
   // biome-ignore lint/suspicious/noExplicitAny: each field knows its own arguments
   readonly argumentPermissions?: (args: any) => readonly PermissionName[];
 }
@@ -103,7 +103,7 @@ class PolicyPlugin<Types extends SchemaTypes> extends BasePlugin<Types> {
     return (parent, args, context, info) => {
       const { actor } = (context as GraphContext).services;
       check(actor, permission, parent);
-      if (argumentPermissions) for (const needed of argumentPermissions(args)) check(actor, needed, parent);
+      if (argumentPermissions && field.kind !== 'Mutation') for (const needed of argumentPermissions(args)) check(actor, needed, parent);
       return resolver(parent, args, context, info);
     };
   }

@@ -98,7 +98,8 @@ describe('changing', () => {
         ? await upload(gatehouse, token, document, { input: { ...wanted, file: null } }, 'variables.input.file', file)
         : await ask(gatehouse, token, document, { input: wanted });
       const ran = asOfOne(mutation, answer);
-      const root = explanation.coordinates[0]!;
+      const roots = explanation.coordinates.filter(({ path }) => path.length === 1);
+      const root = roots.find(({ refusal }) => refusal) ?? roots[0]!;
       const codes = ran.errors.filter(({ path }) => path?.length === 1).map(({ extensions }) => extensions.code);
       const about = `${mutation}: ${JSON.stringify(ran.errors)}`;
       // Beyond the permission a mutation may refuse who may not assign the role in question.

@@ -30,6 +30,7 @@ const EXPLAIN_IN_SHORT = graphql(`
 export type Explanation = NonNullable<ExplainQuery['explainAccess']>;
 export type Coordinate = Explanation['coordinates'][number];
 export type ShortExplanation = NonNullable<ExplainInShortQuery['explainAccess']>;
+type ShortCoordinate = ShortExplanation['coordinates'][number];
 
 /** The explanation, which there must be. */
 export async function explained(gatehouse: TestApp, token: string | undefined, variables: ExplainQueryVariables): Promise<Explanation> {
@@ -66,10 +67,19 @@ export function refusalsMet({ errors }: Ran): string[] {
   return distinct(forbidden.map(({ path, extensions }) => `${namesOf(path)}: ${extensions.permission}`));
 }
 
-/** The refusals that the explanation says will be met by whatever of the operation is reached: what is above was given. */
+/** The refusals that the explanation says will be met by whatever of the operation is reached: what is above was given. Of
+ * several permissions that a mutation takes, the first that is not held is met. */
 export function refusalsForetold({ coordinates }: ShortExplanation, { data }: Ran): string[] {
-  const forbidden = coordinates.filter(({ refusal, path }) => refusal === 'FORBIDDEN' && isReached(data, path.slice(0, -1)));
+  const firstOfRoot = coordinates.find(({ isAllowed, path }) => !isAllowed && path.length === 1);
+  const forbidden = coordinates.filter(
+    (each) => each.refusal === 'FORBIDDEN' && isReached(data, each.path.slice(0, -1)) && !isLater(each, firstOfRoot),
+  );
   return distinct(forbidden.map(({ path, permission }) => `${path.join('.')}: ${permission}`));
+}
+
+/** Does another refusal of the same mutation come before it? */
+function isLater({ coordinate, permission }: ShortCoordinate, first: ShortCoordinate | undefined): boolean {
+  return coordinate.startsWith('Mutation.') && coordinate === first?.coordinate && permission !== first.permission;
 }
 
 /** The fields that were given although the explanation denies them. */

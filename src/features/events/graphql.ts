@@ -7,10 +7,20 @@ const TYPES = Object.keys(EVENT_TYPES) as EventType[];
 
 export const EventTypeEnum = builder.enumType('EventType', {
   description: 'What webhooks can be told of.',
-  values: Object.fromEntries(
-    TYPES.map((type) => [type.replace('.', '_').toUpperCase(), { value: type, description: EVENT_TYPES[type] }]),
-  ) as Record<string, { value: EventType; description: string }>,
+  values: Object.fromEntries(TYPES.map((type) => [nameOf(type), { value: type, description: EVENT_TYPES[type] }])) as Record<
+    string,
+    { value: EventType; description: string }
+  >,
 });
+
+function nameOf(type: EventType): string {
+  return type.replace('.', '_').toUpperCase();
+}
+
+/** The types that a document names, as far as it is known. */
+export function eventTypesNamed(names: unknown): EventType[] {
+  return Array.isArray(names) ? TYPES.filter((type) => names.includes(nameOf(type))) : [];
+}
 
 const EventSource = builder.enumType('EventSource', {
   description: 'Who did what an event tells.',

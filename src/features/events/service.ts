@@ -9,7 +9,7 @@ import { type Context, inTransaction } from '../context.ts';
 import { dataOf } from './data.ts';
 import { type EventType, eventTypeOf } from './types.ts';
 
-export { EVENT_TYPES, type EventType } from './types.ts';
+export { EVENT_TYPES, type EventType, permissionsToRead } from './types.ts';
 
 /** Days that an event can be read. */
 export const EVENT_DAYS = 30;
@@ -55,7 +55,7 @@ async function recordEvent(
     for (const webhook of there.filter(({ environmentId: each }) => each === told)) {
       const key = { environmentId: told, webhookId: webhook.id, eventId };
       await ctx.db.webhookDelivery.create({ data: { ...key, id: newId('webhookDelivery') } });
-      await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt: 0 });
+      await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt: 0 }, { group: told });
     }
   }
 }

@@ -1,4 +1,5 @@
-/** The closed list of what webhooks can tell, and which entries of the audit log mean what. */
+/** The closed list of what webhooks can tell, what reading of it takes, and which entries of the audit log mean what. */
+import type { PermissionName } from '../../access/permissions.ts';
 
 export const EVENT_TYPES = {
   'user.created': 'A user was made: by an operator, by a program, or by signing up. An import tells nothing.',
@@ -42,6 +43,32 @@ const MEANING: Readonly<Record<string, EventType>> = {
   'organization.passkeys_updated': 'organization.updated',
   'organization.sessions_updated': 'organization.updated',
 };
+
+const WHOLE_USER: readonly PermissionName[] = [
+  'read:users',
+  'read:user_contacts',
+  'read:organization_users',
+  'read:organization_user_roles',
+  'read:organization_user_permissions',
+];
+
+/** What reading what events are about takes, by the beginning of their names; the first that fits. */
+const READING: readonly (readonly [begins: string, permissions: readonly PermissionName[]])[] = [
+  ['user.created', WHOLE_USER],
+  ['user.updated', WHOLE_USER],
+  ['user.', ['read:users']],
+  ['passkey.', ['read:users']],
+  ['organization.', ['read:organizations']],
+  ['role.', ['read:roles']],
+  ['permission.', ['read:permissions']],
+  ['subscriber.', ['read:subscribers']],
+  ['access_request.', ['read:access_requests']],
+];
+
+/** What a caller needs to read for itself what events of these types tell. */
+export function permissionsToRead(types: readonly EventType[]): PermissionName[] {
+  return [...new Set(types.flatMap((type) => READING.find(([begins]) => type.startsWith(begins))![1]))];
+}
 
 function isEventType(text: string): text is EventType {
   return Object.hasOwn(EVENT_TYPES, text);

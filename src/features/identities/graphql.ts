@@ -10,7 +10,7 @@ defineMutation({
   description:
     'Gives a user something more to sign in with; the first of its kind becomes the primary one. One that is not verified gets nobody into an account in which anything is proved, or that has an older one: by a password alone, until it is proved. An identity is never edited: add the new one, then delete the old.',
   bulk: { name: 'createUserIdentities', description: 'Gives users something more to sign in with.' },
-  policy: { permission: createUserIdentity.permission },
+  policy: createUserIdentity,
   codes: { ...TEXT_CODES, ...IDENTITY_CODES },
   input: (t) => ({
     userId: t.id({ required: true, description: 'The user.' }),

@@ -1,5 +1,4 @@
 /** Identities by hand. An identity is never edited: a new one is added, then the old one deleted. */
-import { assertCan } from '../../access/authorize.ts';
 import type { PermissionName } from '../../access/permissions.ts';
 import type { Identity } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
@@ -22,10 +21,10 @@ export interface CreateUserIdentityInput {
  */
 export const createUserIdentity = action({
   permission: 'create:user_identities',
+  besides: ({ isVerified }: CreateUserIdentityInput) => (isVerified ? ['update:user_contacts'] : []),
   scope: (ctx, input: CreateUserIdentityInput, permission) => userScope(ctx, permission, input.userId),
   async run(ctx, { userId, type, value, isVerified }, scope): Promise<{ environmentId: string; id: string }> {
     const { environmentId } = scope;
-    if (isVerified) assertCan(ctx.actor, 'update:user_contacts', { environmentId });
     await lockUser(ctx, environmentId, userId);
     const identity = checkIdentity(type, value, 'value');
     await assertIdentityFree(ctx, environmentId, identity, 'value');

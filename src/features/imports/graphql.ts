@@ -97,8 +97,9 @@ registerNode('importIssue', {
 
 defineMutation({
   name: 'importUsers',
-  description: 'Imports users from a CSV file, as a job that survives a restart. Nobody is mailed.',
-  policy: { permission: importUsers.permission },
+  description:
+    'Imports users from a CSV file, as a job that survives a restart. Nobody is mailed. It takes the permission `create:users` too, and for what the file holds `update:user_contacts` (verified contacts), `update:user_passwords` (passwords), `create:organization_users`, `create:organization_user_roles` and `create:organization_user_permissions`.',
+  policy: importUsers,
   codes: {
     FILE_TOO_LARGE: 'The file is larger than the limit.',
     BAD_ENCODING: 'The file is not UTF-8.',

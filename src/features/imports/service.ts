@@ -1,4 +1,6 @@
 /** Importing users from a file: the upload checks and keeps it, a job applies it afterwards. */
+import { assertCan } from '../../access/authorize.ts';
+import type { PermissionName } from '../../access/permissions.ts';
 import type { Import } from '../../db/generated/client/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import { audit } from '../audit/service.ts';
@@ -6,7 +8,7 @@ import { action, environmentScope } from '../context.ts';
 import { cutIntoChunks, sealChunk } from './chunks.ts';
 import { parseCsv } from './csv.ts';
 import { groupByPerson } from './group-lines.ts';
-import { validateRow } from './validate-row.ts';
+import { type CheckedLine, validateRow } from './validate-row.ts';
 
 /** Chunks that are written in one statement, which bounds its size. */
 const CHUNKS_A_STATEMENT = 20;
@@ -19,14 +21,17 @@ export interface ImportUsersInput {
   readonly content: Uint8Array;
 }
 
-/** Takes in a file of users and queues it. Nobody is told: an import sends no mail.
+/** Takes in a file of users and queues it. Nobody is told: an import sends no mail. It takes what the like of it by hand
+ * would: create:users, and what {@link permissionsOfLines} says of the file.
  * @throws InvalidInputError FILE_TOO_LARGE, BAD_ENCODING, EMPTY_FILE, MISSING_HEADER or BAD_CSV about the file as a whole;
  *   what is wrong with single lines becomes their issues */
 export const importUsers = action({
   permission: 'create:imports',
+  besides: () => ['create:users'],
   scope: (ctx, input: ImportUsersInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, { environmentId, businessId }): Promise<Import> {
     const lines = parseCsv(input.content).map(validateRow);
+    for (const needed of permissionsOfLines(lines)) assertCan(ctx.actor, needed, { environmentId });
     const row = await ctx.db.import.create({
       data: { environmentId, id: newId('import'), fileName: printable(input.fileName), state: 'queued', totalLines: lines.length },
     });
@@ -47,6 +52,18 @@ export const importUsers = action({
     return row;
   },
 });
+
+/** What applying the lines takes besides: the job that does so asks nobody. */
+function permissionsOfLines(lines: readonly CheckedLine[]): PermissionName[] {
+  const some = (has: (row: NonNullable<CheckedLine['row']>) => boolean) => lines.some(({ row }) => row && has(row));
+  return [
+    ...(some((row) => row.isEmailVerified || row.isPhoneVerified) ? (['update:user_contacts'] as const) : []),
+    ...(some((row) => row.password !== undefined) ? (['update:user_passwords'] as const) : []),
+    ...(some((row) => row.organizations.length > 0) ? (['create:organization_users'] as const) : []),
+    ...(some((row) => row.roles.length > 0) ? (['create:organization_user_roles'] as const) : []),
+    ...(some((row) => row.permissions.length > 0) ? (['create:organization_user_permissions'] as const) : []),
+  ];
+}
 
 function printable(fileName: string): string {
   return fileName.replaceAll(/\p{Cc}/gu, '').slice(0, 200);

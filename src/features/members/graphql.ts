@@ -124,12 +124,15 @@ defineMutation({
   name: 'addOrganizationMember',
   description: 'Adds a user to an organization of the same environment, with roles.',
   bulk: { name: 'addOrganizationMembers', description: 'Adds users to organizations of their environments, with roles.' },
-  policy: { permission: addOrganizationMember.permission },
+  policy: addOrganizationMember,
   codes: { ALREADY_MEMBER: 'The user is a member already.', TOO_MANY: 'More than 100 roles.' },
   input: (t) => ({
     organizationId: t.id({ required: true, description: 'The organization.' }),
     userId: t.id({ required: true, description: 'A user of the same environment.' }),
-    roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
+    roleIds: t.idList({
+      description:
+        'The roles to hold there, at most 100. To name any takes the permission `create:organization_user_roles` too. Absent: the default roles.',
+    }),
   }),
   run: (ctx, input) => addOrganizationMember(ctx, input),
   payload: (t) => ({
@@ -141,13 +144,19 @@ defineMutation({
   name: 'updateOrganizationMember',
   description: 'Replaces what a member holds in its organization. It counts with the next token.',
   bulk: { name: 'updateOrganizationMembers', description: 'Replaces what members hold in their organizations.' },
-  policy: { permission: updateOrganizationMember.permission },
+  policy: updateOrganizationMember,
   previews: true,
   codes: { TOO_MANY: 'More than 100.' },
   input: (t) => ({
     organizationMemberId: t.id({ required: true, description: 'The member.' }),
-    roleIds: t.idList({ description: 'All roles it holds from now on, at most 100. Absent: unchanged.' }),
-    permissionIds: t.idList({ description: 'All permissions it holds directly from now on, at most 100. Absent: unchanged.' }),
+    roleIds: t.idList({
+      description:
+        'All roles it holds from now on, at most 100. It takes the permission `delete:organization_user_roles` too, and with any `create:organization_user_roles`. Absent: unchanged.',
+    }),
+    permissionIds: t.idList({
+      description:
+        'All permissions it holds directly from now on, at most 100. It takes the permission `delete:organization_user_permissions` too, and with any `create:organization_user_permissions`. Absent: unchanged.',
+    }),
   }),
   run: (ctx, input) => updateOrganizationMember(ctx, input),
   payload: (t) => ({ member: changed(t, 'Membership', 'The member.') }),

@@ -26,6 +26,10 @@ export interface UpdateOrganizationMemberInput extends MemberInput {
  * @throws NotFoundError when one of the roles or permissions is not there */
 export const updateOrganizationMember = action({
   permission: 'update:organization_users',
+  besides: ({ roleIds, permissionIds }: UpdateOrganizationMemberInput) => [
+    ...replacing(roleIds, 'organization_user_roles'),
+    ...replacing(permissionIds, 'organization_user_permissions'),
+  ],
   scope: (ctx, input: UpdateOrganizationMemberInput, permission) => memberScope(ctx, permission, input.organizationMemberId),
   async run(ctx, input, scope): Promise<Membership> {
     const { environmentId, businessId } = scope;
@@ -57,6 +61,15 @@ export const updateOrganizationMember = action({
     );
   },
 });
+
+/** What replacing all that is held by `ids` takes. */
+function replacing<What extends 'organization_user_roles' | 'organization_user_permissions'>(
+  ids: readonly string[] | null | undefined,
+  what: What,
+): (`create:${What}` | `delete:${What}`)[] {
+  if (!ids) return [];
+  return ids.length > 0 ? [`create:${what}`, `delete:${what}`] : [`delete:${what}`];
+}
 
 /** Takes a user out of an organization, with everything that was issued to it for that organization. The user stays.
  * @returns the membership's id */

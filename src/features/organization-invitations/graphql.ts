@@ -90,7 +90,7 @@ const NOT_OPEN = { NOT_OPEN: 'It was accepted or revoked.' };
 defineMutation({
   name: 'createOrganizationInvitation',
   description: 'Invites a person into an organization, by mail unless that is not wanted. The link is in this answer only.',
-  policy: { permission: createOrganizationInvitation.permission },
+  policy: createOrganizationInvitation,
   bulk: { name: 'createOrganizationInvitations', description: 'Invites people into organizations. The links are in this answer only.' },
   codes: {
     ...TEXT_CODES,
@@ -109,7 +109,10 @@ defineMutation({
     language: t.string({
       description: 'What the mail is written in (BCP 47), unless its reader has signed in in another language. Absent: the default.',
     }),
-    roleIds: t.idList({ description: 'The roles to hold there, at most 100. Absent: the default roles.' }),
+    roleIds: t.idList({
+      description:
+        'The roles to hold there, at most 100. To name any takes the permission `create:organization_user_roles` too. Absent: the default roles.',
+    }),
     sendEmail: t.boolean({ description: 'Whether to mail the link. Absent: true.' }),
   }),
   run: (ctx, input) => createOrganizationInvitation(ctx, input),

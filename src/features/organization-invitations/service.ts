@@ -41,11 +41,12 @@ export interface CreateOrganizationInvitationInput {
   readonly sendEmail?: boolean | null | undefined;
 }
 
-/** Invites a person into an organization.
+/** Invites a person into an organization. To name roles takes create:organization_user_roles as well.
  * @throws InvalidInputError INVALID_EMAIL, UNKNOWN_LANGUAGE, INVITATIONS_OFF, ALREADY_MEMBER, SUSPENDED, TOO_MANY, REQUIRED or TOO_LONG
  * @throws NotFoundError when one of the roles is not there */
 export const createOrganizationInvitation = action({
   permission: 'create:organization_invites',
+  besides: ({ roleIds }: CreateOrganizationInvitationInput) => (roleIds?.length ? ['create:organization_user_roles'] : []),
   scope: (ctx, input: CreateOrganizationInvitationInput, permission) =>
     scopeOfRow(ctx, permission, 'organization', 'organizationId', (environmentId) =>
       ctx.db.organization.findFirst({

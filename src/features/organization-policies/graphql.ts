@@ -80,7 +80,7 @@ const organizationId = { required: true, description: 'The organization.' } as c
 defineMutation({
   name: 'updateOrganizationPolicies',
   description: 'Changes who may join an organization by themselves, and with which roles.',
-  policy: { permission: updateOrganizationPolicies.permission },
+  policy: updateOrganizationPolicies,
   versioned: true,
   codes: {
     ...PLAN_CODES,
@@ -103,7 +103,7 @@ defineMutation({
     }),
     defaultRoleIds: t.idList({
       description:
-        'All roles that a new member gets in the place of the business’s default ones, at most 100. Absent: unchanged; none: those.',
+        'All roles that a new member gets in the place of the business’s default ones, at most 100. To name any takes the permission `create:organization_user_roles` too. Absent: unchanged; none: those.',
     }),
   }),
   run: (ctx, input) => updateOrganizationPolicies(ctx, input),

@@ -38,11 +38,13 @@ export interface UpdateOrganizationPoliciesInput extends OrganizationInput {
   readonly defaultRoleIds?: readonly string[] | null | undefined;
 }
 
-/** Changes who may join an organization by themselves, and with which roles. Only the first of its policies comes with every plan.
+/** Changes who may join an organization by themselves, and with which roles, for which it takes create:organization_user_roles
+ * as well. Only the first of its policies comes with every plan.
  * @throws InvalidInputError INVALID_DOMAIN, TOO_MANY, PLAN_LIMIT, LAST_OPEN_ORGANIZATION or CONFLICT
  * @throws NotFoundError when one of the roles is not there */
 export const updateOrganizationPolicies = action({
   permission: 'update:organizations',
+  besides: ({ defaultRoleIds }: UpdateOrganizationPoliciesInput) => (defaultRoleIds?.length ? ['create:organization_user_roles'] : []),
   scope: (ctx, input: UpdateOrganizationPoliciesInput, permission) => organizationScope(ctx, permission, input.organizationId),
   async run(ctx, input, scope): Promise<Organization> {
     const { organizationId, isAutoMembershipEnabled, isAutoJoinDomainList, defaultRoleIds } = input;

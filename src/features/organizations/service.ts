@@ -174,10 +174,11 @@ export interface AddOrganizationMemberInput {
   readonly roleIds?: readonly string[] | null | undefined;
 }
 
-/** Adds a user of the same environment to an organization, with roles.
+/** Adds a user of the same environment to an organization, with roles. To name them takes create:organization_user_roles as well.
  * @throws InvalidInputError ALREADY_MEMBER */
 export const addOrganizationMember = action({
   permission: 'create:organization_users',
+  besides: ({ roleIds }: AddOrganizationMemberInput) => (roleIds?.length ? ['create:organization_user_roles'] : []),
   scope: (ctx, input: AddOrganizationMemberInput, permission) => organizationScope(ctx, permission, input.organizationId),
   async run(ctx, input, { environmentId, businessId }) {
     const user = await ctx.db.user.findUnique({ where: { environmentId_id: { environmentId, id: input.userId } }, select: { id: true } });

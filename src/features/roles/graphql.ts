@@ -62,7 +62,7 @@ const ROLE_CODES = {
 defineMutation({
   name: 'createRole',
   description: 'Defines a role for all environments of a business.',
-  policy: { permission: createRole.permission },
+  policy: createRole,
   codes: ROLE_CODES,
   input: (t) => ({
     businessId: t.id({ description: 'A machine token may leave it out: its own.' }),
@@ -80,7 +80,10 @@ defineMutation({
     assignmentPermissionId: t.id({
       description: 'What a member must hold to give the role to others in the platform’s own pages. Absent: nothing beyond those pages.',
     }),
-    permissionIds: t.idList({ description: 'What it allows besides what every new role does; with that at most 100.' }),
+    permissionIds: t.idList({
+      description:
+        'What it allows besides what every new role does; with that at most 100. It takes the permission `update:role_permissions` too.',
+    }),
   }),
   run: (ctx, input) => createRole(ctx, input),
   payload: (t) => ({
@@ -91,7 +94,7 @@ defineMutation({
 defineMutation({
   name: 'updateRole',
   description: 'Changes a role. Who holds it gains and loses with the next token.',
-  policy: { permission: updateRole.permission },
+  policy: updateRole,
   previews: true,
   versioned: true,
   codes: ROLE_CODES,
@@ -104,7 +107,10 @@ defineMutation({
     isCreatorRole: t.boolean({ description: 'Absent: unchanged.' }),
     systemPermissions: t.stringList({ description: 'All that it allows in the platform’s own pages, from now on. Absent: unchanged.' }),
     assignmentPermissionId: t.id({ description: 'Absent: unchanged; null: nothing beyond the platform’s own pages.' }),
-    permissionIds: t.idList({ description: 'Everything it allows from now on, at most 100. Absent: unchanged.' }),
+    permissionIds: t.idList({
+      description:
+        'Everything it allows from now on, at most 100. It takes the permission `update:role_permissions` too. Absent: unchanged.',
+    }),
   }),
   run: (ctx, input) => updateRole(ctx, input),
   payload: (t) => ({ role: changed(t, 'Role', 'The role.') }),

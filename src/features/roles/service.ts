@@ -40,11 +40,12 @@ export interface CreateRoleInput extends RoleTraits {
   readonly permissionIds?: readonly string[] | null | undefined;
 }
 
-/** Defines a role with its permissions, and those that every new role gets.
+/** Defines a role with its permissions, and those that every new role gets. To name any takes update:role_permissions as well.
  * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, UNKNOWN_SYSTEM_PERMISSION or TOO_MANY
  * @throws NotFoundError when one of the permissions is not there */
 export const createRole = action({
   permission: 'create:roles',
+  besides: ({ permissionIds }: CreateRoleInput) => (permissionIds?.length ? ['update:role_permissions'] : []),
   scope: (ctx, input: CreateRoleInput, permission) => businessScope(ctx, input.businessId, permission),
   async run(ctx, input, { businessId }): Promise<Role> {
     const key = checkKey(input.key);
@@ -83,11 +84,12 @@ export interface UpdateRoleInput extends RoleTraits {
   readonly expectedVersion?: number | null | undefined;
 }
 
-/** Changes a role; who holds it gains and loses with the next token.
+/** Changes a role; who holds it gains and loses with the next token. To name its permissions takes update:role_permissions as well.
  * @throws InvalidInputError INVALID_KEY, KEY_TAKEN, UNKNOWN_SYSTEM_PERMISSION, TOO_MANY, REQUIRED, TOO_LONG or CONFLICT
  * @throws NotFoundError when one of the permissions is not there */
 export const updateRole = action({
   permission: 'update:roles',
+  besides: ({ permissionIds }: UpdateRoleInput) => (permissionIds ? ['update:role_permissions'] : []),
   scope: (ctx, input: UpdateRoleInput, permission) => roleScope(ctx, permission, input.roleId),
   async run(ctx, input, { businessId }): Promise<Role> {
     const { roleId } = input;

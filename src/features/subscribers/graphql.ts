@@ -109,9 +109,9 @@ function defineList({ type, field, kind, permission, service, entry, entries, de
 
   defineMutation({
     name: mutation('convert'),
-    description: `Makes ${entry} a user, in one organization with its default roles. The entry stays, and points at the user. No mail is sent.`,
+    description: `Makes ${entry} a user, in one organization with its default roles. The entry stays, and points at the user. No mail is sent. It takes the permissions \`create:users\` and \`create:organization_users\` too.`,
     bulk: { name: mutation('convert', 's'), description: `Makes ${entries} users.` },
-    policy: { permission: service.convert.permission },
+    policy: service.convert,
     codes: { ALREADY_CONVERTED: 'The person was made a user already.', EMAIL_TAKEN: 'A user has the address.' },
     input: (t) => ({
       [idField]: t.id(id),

@@ -85,12 +85,14 @@ function listOf({ kind, name, idField, permissions }: List) {
   });
 
   /**
-   * Makes a contact a user, in one organization with its default roles. The address is not taken for proved.
+   * Makes a contact a user, in one organization with its default roles: to write a list takes nobody into an
+   * organization, so it needs what making users and members does. The address is not taken for proved.
    * @throws InvalidInputError ALREADY_CONVERTED, or EMAIL_TAKEN when a user has the address
    * @throws NotFoundError for an organization of another environment
    */
   const convert = action({
     permission: permissions.convert,
+    besides: () => ['create:users', 'create:organization_users'],
     scope: (ctx, input: ConvertEntryInput, permission) => entryScope(ctx, input, permission),
     async run(ctx, { id, organizationId }, scope): Promise<{ entry: Subscriber; user: { environmentId: string; id: string } }> {
       const { environmentId } = scope;

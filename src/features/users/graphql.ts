@@ -143,7 +143,7 @@ defineMutation({
   name: 'createUser',
   description: 'Makes a user with an email address, a phone number or a username, or several of them. No mail is sent.',
   bulk: { name: 'createUsers', description: 'Makes users. No mail is sent.' },
-  policy: { permission: createUser.permission },
+  policy: createUser,
   codes: {
     ...TEXT_CODES,
     ...IDENTITY_CODES,
@@ -172,7 +172,10 @@ defineMutation({
     lastName: t.string({ description: 'At most 200 characters.' }),
     picture: t.string({ description: 'The https address of an image.' }),
     providedId: t.string({ description: 'The id at an earlier provider; unique in the environment.' }),
-    organizationId: t.id({ description: 'The organization to join. Absent: the default one, where it takes new users.' }),
+    organizationId: t.id({
+      description:
+        'The organization to join. It takes the permission `create:organization_users` too. Absent: the default one, where it takes new users.',
+    }),
   }),
   run: (ctx, input) => createUser(ctx, input),
   payload: (t) => ({

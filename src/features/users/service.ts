@@ -1,5 +1,4 @@
 /** Users of one environment, found by the identities they sign in with. */
-import { assertCan } from '../../access/authorize.ts';
 import type { PermissionName } from '../../access/permissions.ts';
 import type { User } from '../../db/generated/client/client.ts';
 import { InvalidInputError, NotFoundError } from '../../kernel/errors.ts';
@@ -50,18 +49,21 @@ export interface CreateUserInput extends Profile {
 
 /**
  * Makes a user with one identity at least. Nobody is told: no mail is sent. To say that a contact is verified takes
- * update:user_contacts as well, to set a password update:user_passwords.
+ * update:user_contacts as well, to set a password update:user_passwords, and to name an organization create:organization_users.
  * @throws InvalidInputError NO_IDENTITY, INVALID_EMAIL, INVALID_PHONE, INVALID_USERNAME, EMAIL_TAKEN, PHONE_TAKEN,
  *   USERNAME_TAKEN, PROVIDED_ID_TAKEN, INVALID_URL, REQUIRED, TOO_LONG or INVALID_TEXT, or what {@link savePasswordHash} refuses
  */
 export const createUser = action({
   permission: 'create:users',
+  besides: ({ isEmailVerified, isPhoneVerified, password, organizationId }: CreateUserInput) => [
+    ...(isEmailVerified || isPhoneVerified ? (['update:user_contacts'] as const) : []),
+    ...(password ? (['update:user_passwords'] as const) : []),
+    ...(organizationId ? (['create:organization_users'] as const) : []),
+  ],
   scope: (ctx, input: CreateUserInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, scope): Promise<User> {
     const { environmentId } = scope;
     const identities = identitiesIn(input);
-    if (identities.some(({ isVerified }) => isVerified)) assertCan(ctx.actor, 'update:user_contacts', { environmentId });
-    if (input.password) assertCan(ctx.actor, 'update:user_passwords', { environmentId });
     for (const identity of identities) await assertIdentityFree(ctx, environmentId, identity, identity.type);
     const providedId = await freeProvidedId(ctx, environmentId, input.providedId);
     const { organizationId } = input;

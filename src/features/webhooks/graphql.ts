@@ -2,7 +2,8 @@
 import { builder } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation, deletedId, PLAN_CODES, TEXT_CODES } from '../../graphql/payload.ts';
-import { EventTypeEnum } from '../events/graphql.ts';
+import type { Action } from '../context.ts';
+import { EventTypeEnum, eventTypesNamed } from '../events/graphql.ts';
 import type { EventType } from '../events/service.ts';
 import { createWebhook, deleteWebhook, MAX_WEBHOOKS, updateWebhook } from './service.ts';
 
@@ -64,10 +65,17 @@ const CODES = {
 const URL_RULE =
   'An https URL on the public internet, at most 2000 characters. A server that is not in production also takes http and https at its own machine.';
 
+/** The policy of an action whose event types a document calls by other names. */
+function naming<Input extends { readonly eventTypes?: readonly EventType[] | null | undefined }>(action: Action<Input, unknown>) {
+  const besides = (input: Input) => action.besides({ ...input, eventTypes: eventTypesNamed(input.eventTypes) });
+  return { permission: action.permission, besides };
+}
+
 defineMutation({
   name: 'createWebhook',
-  description: 'Makes a webhook. It is told of what happens from now on, with what the event types say: people’s contacts among it.',
-  policy: { permission: createWebhook.permission },
+  description:
+    'Makes a webhook. It is told of what happens from now on, with what the event types say: people’s contacts among it. It takes the permissions to read what it is told.',
+  policy: naming(createWebhook),
   codes: { ...CODES, ...PLAN_CODES, TOO_MANY: `The environment has ${MAX_WEBHOOKS} webhooks.` },
   input: (t) => ({
     environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
@@ -82,8 +90,9 @@ defineMutation({
 
 defineMutation({
   name: 'updateWebhook',
-  description: 'Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again.',
-  policy: { permission: updateWebhook.permission },
+  description:
+    'Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again. To enable it, to move it or to choose its event types takes the permissions to read what it is told.',
+  policy: naming(updateWebhook),
   versioned: true,
   codes: CODES,
   input: (t) => ({

@@ -1,4 +1,5 @@
 /** Webhooks: addresses of a business's own that are told what happens in an environment. */
+import { assertCan } from '../../access/authorize.ts';
 import type { PermissionName } from '../../access/permissions.ts';
 import type { Webhook } from '../../db/generated/client/client.ts';
 import { InvalidInputError } from '../../kernel/errors.ts';
@@ -6,7 +7,7 @@ import { newId } from '../../kernel/ids.ts';
 import { problemOfStrangerUrl } from '../../security/strangers.ts';
 import { audit } from '../audit/service.ts';
 import { action, atVersion, type Context, environmentScope, NEXT_VERSION, type Scope, scopeOfRow } from '../context.ts';
-import type { EventType } from '../events/service.ts';
+import { type EventType, permissionsToRead } from '../events/service.ts';
 import { assertRoomOnPlan } from '../plans.ts';
 import { changedOptionalText, changedText, optionalText, requireText } from '../text.ts';
 
@@ -21,10 +22,11 @@ export interface CreateWebhookInput {
   readonly eventTypes: readonly EventType[];
 }
 
-/** Makes a webhook, which is told from now on.
+/** Makes a webhook, which is told from now on. Whoever says where takes what reading of it takes: {@link permissionsToRead}.
  * @throws InvalidInputError INVALID_URL, NO_EVENT_TYPES, PLAN_LIMIT, TOO_MANY, REQUIRED, TOO_LONG or INVALID_TEXT */
 export const createWebhook = action({
   permission: 'create:webhooks',
+  besides: ({ eventTypes }: CreateWebhookInput) => permissionsToRead(eventTypes),
   scope: (ctx, input: CreateWebhookInput, permission) => environmentScope(ctx, input.environmentId, permission),
   async run(ctx, input, scope): Promise<Webhook> {
     const { environmentId, businessId } = scope;
@@ -54,10 +56,12 @@ export interface UpdateWebhookInput {
   readonly expectedVersion?: number | null | undefined;
 }
 
-/** Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again.
+/** Changes a webhook. Enabled again, it is told of what happens from then on, and of what is still to be tried again. To
+ * change where it is, what it is told of, or to enable it takes what {@link createWebhook} would.
  * @throws InvalidInputError INVALID_URL, NO_EVENT_TYPES, REQUIRED, TOO_LONG, INVALID_TEXT or CONFLICT */
 export const updateWebhook = action({
   permission: 'update:webhooks',
+  besides: ({ eventTypes }: UpdateWebhookInput) => permissionsToRead(eventTypes ?? []),
   scope: (ctx, input: UpdateWebhookInput, permission) => webhookScope(ctx, permission, input.webhookId),
   async run(ctx, input, scope): Promise<Webhook> {
     const { webhookId, expectedVersion: _, ...fields } = input;
@@ -74,6 +78,8 @@ export const updateWebhook = action({
         ...NEXT_VERSION,
       },
     });
+    if (input.url !== undefined || eventTypes || input.isEnabled)
+      for (const needed of permissionsToRead(webhook.eventTypes as EventType[])) assertCan(ctx.actor, needed, scope);
     await audit(ctx, {
       ...scope,
       action: 'webhook.updated',

@@ -57,6 +57,8 @@ export interface Foreign {
 export interface MutationCase {
   /** Absent for a mutation that is open. */
   readonly permission?: PermissionName;
+  /** What its good input takes besides, in the order in which it is asked for. */
+  readonly besides?: readonly PermissionName[];
   /** What the audit log calls it; null for one that changes nothing but how often it was asked. */
   readonly action: string | null;
   /** A good input that was not used before: everything in it begins with `name`. Called once for each call of the mutation. */

@@ -20,6 +20,7 @@ export const imports: FeatureCases = {
     // Its error codes are about files: import-users.integration.test.ts sends them.
     importUsers: {
       permission: 'create:imports',
+      besides: ['create:users'],
       action: 'import.created',
       input: ({ world }) => ({ environmentId: world.ids.Environment, file: null }),
       foreign: [{ type: 'Environment', input: (environmentId) => ({ environmentId, file: null }) }],

@@ -33,6 +33,7 @@ function list(type: 'Subscriber' | 'AccessRequest', noun: string, service: typeo
     },
     [`convert${type}`]: {
       permission: `update:${noun}s` as 'update:subscribers',
+      besides: ['create:users', 'create:organization_users'],
       action: `${noun}.converted`,
       bulk: `convert${type}s`,
       input: async (stage, name) => ({ ...(await named(stage, name)), organizationId: stage.world.ids.Organization }),
