@@ -161,6 +161,33 @@ describe('imported hashes', () => {
   });
 });
 
+describe('hashes that somebody has made slow', () => {
+  const SLOW: [name: string, password: string, stored: StoredPassword][] = [
+    ['bcrypt of cost 13', 'wrong', stored('bcrypt', '$2b$13$abcdefghijklmnopqrstuufb0xBZesbzLgkcQv6N0hvKkXeOJ1uSy')],
+    ['WordPress with bcrypt of cost 13', 'wrong', stored('wordpress', '$wp$2y$13$abcdefghijklmnopqrstuuaXqaYr7OyQf1nmspk51IKqnE.LY722.')],
+    ['sha-crypt of 200,000 rounds', 'wrong', stored('crypt', `$5$rounds=200000$salt$${'x'.repeat(43)}`)],
+    ['sha-crypt of a long password', '€'.repeat(MAX_PASSWORD_LENGTH), stored('crypt', `$6$rounds=5000$salt$${'x'.repeat(86)}`)],
+    ['phpass of 2^17 rounds', 'wrong', stored('wordpress', `$P$Fabcdefgh${'x'.repeat(22)}`)],
+  ];
+
+  it.each(SLOW)('wait for one another: %s', async (_name, password, slow) => {
+    expect(checkImportedHash(slow)).toBeUndefined();
+    const start = performance.now();
+    const timed = () => verifyPassword(slow, password).then(() => performance.now() - start);
+    const times = await Promise.all([timed(), timed(), timed()]);
+    expect(times[0]).toBeLessThan(times[2]! * 0.6);
+  });
+
+  it('leave room for everybody else', async () => {
+    const [, , slow] = SLOW[0]!;
+    const ours = await hashPassword(PHRASE);
+    const start = performance.now();
+    const timed = (hash: StoredPassword) => verifyPassword(hash, 'wrong').then(() => performance.now() - start);
+    const [mine, ...theirs] = await Promise.all([...Array.from({ length: 6 }, () => timed(slow)), timed(ours)].reverse());
+    expect(mine).toBeLessThan(Math.min(...theirs) / 2);
+  });
+});
+
 describe('our own hashes', () => {
   it('verifies what it hashed, with a new salt each time', async () => {
     const [first, second] = await Promise.all([hashPassword(UMLAUTS), hashPassword(UMLAUTS)]);

@@ -19,7 +19,7 @@ export async function md5Crypt(password: Buffer, setting: string): Promise<strin
   const parts: Part[] = [password, `$1$${salt}`];
   for (let left = password.length; left > 0; left -= 16) parts.push(inner.subarray(0, Math.min(16, left)));
   for (let bits = password.length; bits > 0; bits >>= 1) parts.push(bits & 1 ? NUL : password.subarray(0, 1));
-  const digest = await rounds(1000, md5(...parts), (last, round) => {
+  const digest = await rounds(1000, password.length, md5(...parts), (last, round) => {
     const odd = round % 2 === 1;
     return md5(odd ? password : last, round % 3 ? salt : '', round % 7 ? password : '', odd ? last : password);
   });

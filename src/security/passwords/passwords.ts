@@ -37,6 +37,8 @@ export interface PasswordFormat {
   readonly method: string;
   /** What keeps this hash from being verified; undefined when nothing does. */
   accepts(stored: StoredPassword): HashProblem | undefined;
+  /** Does verifying this take so long that it has to wait its turn? Whoever imports a hash chooses what it costs this server. */
+  isSlow?(stored: StoredPassword, password: string): boolean;
   /** Compares in constant time. Only for a hash that {@link PasswordFormat.accepts} let pass. */
   verify(stored: StoredPassword, password: string): Promise<boolean>;
 }
@@ -68,9 +70,19 @@ export async function hashPassword(password: string): Promise<StoredPassword> {
 export async function verifyPassword(stored: StoredPassword, password: string): Promise<boolean> {
   const format = formats.get(stored.method);
   const usable = format && !format.accepts(stored) && password.length <= MAX_PASSWORD_LENGTH;
-  const isRight = usable ? await format.verify(stored, password).catch(() => false) : false;
+  const verify = () => format!.verify(stored, password).catch(() => false);
+  const isRight = usable ? await (format.isSlow?.(stored, password) ? inTurn(verify) : verify()) : false;
   // A failed md5 takes a microsecond: it would tell the account apart from one that does not exist.
   return isRight || (usable && format === argon2id) ? isRight : verifyAgainstNothing(password);
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One at a time: however many present slow hashes, the other threads are free, and the event loop between two of its steps. */
+function inTurn<T>(verify: () => Promise<T>): Promise<T> {
+  const turn = last.then(verify);
+  last = turn;
+  return turn;
 }
 
 /** Takes the time of {@link verifyPassword} where there is no account or no password to compare with. */

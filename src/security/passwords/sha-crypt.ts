@@ -37,6 +37,12 @@ export function isShaCrypt(hash: string): boolean {
   return text.length === VARIANTS[id]!.letters && count >= MIN_ROUNDS && count <= MAX_ROUNDS;
 }
 
+/** How often the password is digested: in each round, and before them as often as it is long. */
+export function digestsOfShaCrypt(hash: string, passwordBytes: number): number {
+  const stated = SHAPE.exec(hash)?.[2];
+  return (stated ? Number(stated) : DEFAULT_ROUNDS) + passwordBytes;
+}
+
 /** Hashes `password` with the variant, rounds and salt of `setting`, itself such a hash. */
 export async function shaCrypt(password: Buffer, setting: string): Promise<string> {
   const [, id, stated, salt] = SHAPE.exec(setting) as unknown as [string, string, string | undefined, string];
@@ -53,7 +59,7 @@ export async function shaCrypt(password: Buffer, setting: string): Promise<strin
   const start = digestOf(...parts);
   const p = stretch(digestOf(...Array<Buffer>(password.length).fill(password)), password.length);
   const s = stretch(digestOf(...Array<string>(16 + start[0]!).fill(salt)), salt.length);
-  const digest = await rounds(stated ? Number(stated) : DEFAULT_ROUNDS, start, (last, round) => {
+  const digest = await rounds(stated ? Number(stated) : DEFAULT_ROUNDS, password.length, start, (last, round) => {
     const odd = round % 2 === 1;
     return digestOf(odd ? p : last, round % 3 ? s : '', round % 7 ? p : '', odd ? last : p);
   });

@@ -6,7 +6,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { sameText } from '../secrets.ts';
 import { bcrypt } from './bcrypt.ts';
-import { ALPHABET, encode, rounds } from './crypt-encoding.ts';
+import { ALPHABET, areSlow, encode, rounds } from './crypt-encoding.ts';
 import { md5 } from './md5.ts';
 import type { PasswordFormat } from './passwords.ts';
 
@@ -19,6 +19,10 @@ export const wordpress: PasswordFormat = {
   accepts: ({ method, hash }) => {
     if (MD5.test(hash) || isPhpass(hash)) return undefined;
     return bcrypt.accepts({ method, hash: withoutPrefix(hash) });
+  },
+  isSlow: ({ method, hash }, password) => {
+    const cost = PHPASS.exec(hash)?.[1];
+    return cost ? areSlow(2 ** ALPHABET.indexOf(cost), password) : bcrypt.isSlow!({ method, hash: withoutPrefix(hash) }, password);
   },
   verify: async ({ method, hash }, password) => {
     const trimmed = trim(password);
@@ -47,7 +51,9 @@ function isPhpass(hash: string): boolean {
 async function phpass(password: string, setting: string): Promise<string> {
   const [, cost, salt] = PHPASS.exec(setting) as unknown as [string, string, string];
   const bytes = Buffer.from(password);
-  const digest = await rounds(2 ** ALPHABET.indexOf(cost), digestOf(Buffer.from(salt), bytes), (last) => digestOf(last, bytes));
+  const digest = await rounds(2 ** ALPHABET.indexOf(cost), bytes.length, digestOf(Buffer.from(salt), bytes), (last) =>
+    digestOf(last, bytes),
+  );
   return setting.slice(0, 12) + encode(digest);
 }
 
