@@ -56,10 +56,10 @@ const SETTINGS: Record<QueueName, QueueSettings> = {
   custom_mail: { retries: 8, expires: 60, parallel: 16, parallelInGroup: 2 },
   text: { retries: 4, expires: 60, parallel: 8, parallelInGroup: 4 },
   import: { retries: 20, expires: 24 * 3600, heartbeat: 60, parallel: 1 },
-  backchannel_logout: { retries: 10, expires: 60, parallel: 20 },
+  backchannel_logout: { retries: 10, expires: 60, parallel: 16, parallelInGroup: 4 },
   lead: { retries: 8, expires: 60, parallel: 4 },
   sign_in_failed: { retries: 8, expires: 60, parallel: 20 },
-  webhook: { retries: 3, expires: 60, parallel: 20 },
+  webhook: { retries: 3, expires: 60, parallel: 16, parallelInGroup: 4 },
   cleanup: { retries: 0, expires: 300, parallel: 1 },
   'signing-keys': { retries: 0, expires: 900, parallel: 1 },
 };

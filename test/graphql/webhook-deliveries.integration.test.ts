@@ -1,6 +1,8 @@
 /** How webhooks are told again until they have answered, by one process at a time; when that ends, and what is left of it. */
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { deleteOldEvents, EVENT_DAYS } from '../../src/features/events/service.ts';
+import { createOrganization } from '../../src/features/organizations/service.ts';
 import { CLAIM_SECONDS, type DeliveryKey, deliver, FAILING_SECONDS, RETRY_SECONDS } from '../../src/features/webhooks/delivering.ts';
 import { createWebhook } from '../../src/features/webhooks/service.ts';
 import { newId } from '../../src/kernel/ids.ts';
@@ -313,4 +315,27 @@ test('the log holds nothing of what is sent, nor where to, not even at the lowes
   );
   expect(output[0]!.text).toContain(webhookId);
   for (const secret of ['NOBODYKNOWS', 'Nobodyknows', 'nobody-knows']) expect(output[0]!.text).not.toContain(secret);
+});
+
+test('a receiver that never answers holds up the webhooks of no other environment', { retry: 2 }, async () => {
+  const ctx = operator(gatehouse);
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => void sockets.push(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => silent.listen(0, 'localhost', resolve));
+  try {
+    const { environmentId } = world.development;
+    const url = `http://localhost:${(silent.address() as AddressInfo).port}/`;
+    await createWebhook(ctx, { environmentId, name: 'Silent', url, eventTypes: ['organization.created'] });
+    for (let at = 0; at < 40; at++) await createOrganization(ctx, { environmentId, name: 'Told to nobody' });
+    await waitFor(() => sockets[0]);
+    await hook('/quick');
+    await createPermission('quick');
+    await waitFor(() => received.find(({ path }) => path === '/quick'));
+    // Those that were to be told before have not had their turn.
+    expect(sockets.length).toBeLessThan(20);
+  } finally {
+    await ctx.db.webhook.deleteMany();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
 });

@@ -22,10 +22,16 @@ export async function announceLogout(
     select: { applicationId: true, sessionId: true, userId: true },
   });
   for (const { applicationId, sessionId, userId } of grants)
-    await ctx.jobs.enqueue(ctx.db, 'backchannel_logout', { environmentId, applicationId, sessionId: sessionId!, userId });
+    await ctx.jobs.enqueue(
+      ctx.db,
+      'backchannel_logout',
+      { environmentId, applicationId, sessionId: sessionId!, userId },
+      { group: environmentId },
+    );
 }
 
-/** Starts telling them in this process. A server that does not take it is told again, some times over some minutes. */
+/** Starts telling them in this process. A server that does not take it is told again, some times over
+ * some minutes. A slow one holds up no other environment's. */
 export async function registerLogoutJobs(infrastructure: Infrastructure): Promise<void> {
   await infrastructure.jobs.work('backchannel_logout', async ({ environmentId, applicationId, sessionId, userId }) => {
     const { database, config, clock } = infrastructure;

@@ -59,7 +59,7 @@ async function claim(ctx: Context, key: DeliveryKey, attempt: number): Promise<b
     data: { claimedUntil: later(now, CLAIM_SECONDS) },
   });
   if (count === 0 && (await ctx.db.webhookDelivery.count({ where: toMake(key, attempt) })) > 0)
-    await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt }, { delay: CLAIM_SECONDS });
+    await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt }, { delay: CLAIM_SECONDS, group: key.environmentId });
   return count > 0;
 }
 
@@ -86,7 +86,7 @@ async function note(ctx: Context, key: DeliveryKey, attempt: number, statusCode:
     await ctx.db.webhook.updateMany({ where: { ...where, failingSince: { not: null } }, data: { failingSince: null } });
     return;
   }
-  if (delay !== undefined) await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt: attempt + 1 }, { delay });
+  if (delay !== undefined) await ctx.jobs.enqueue(ctx.db, 'webhook', { ...key, attempt: attempt + 1 }, { delay, group: environmentId });
   await ctx.db.webhook.updateMany({ where: { ...where, failingSince: null }, data: { failingSince: now } });
   const disabled = await ctx.db.webhook.updateMany({
     where: { ...where, isEnabled: true, failingSince: { lte: later(now, -FAILING_SECONDS) } },
