@@ -8,6 +8,9 @@ import { InvalidInputError } from '../../kernel/errors.ts';
 /** Largest file, in bytes. */
 export const MAX_IMPORT_BYTES = 49 * 1024 * 1024;
 
+/** Lines of a file: each takes a kilobyte of memory, however short. The largest file has fewer, where each holds an address. */
+export const MAX_IMPORT_LINES = 2_500_000;
+
 /** The columns that mean something, each with the names it goes by. All others are ignored. */
 const HEADERS = {
   id: ['id', 'provided_id'],
@@ -67,10 +70,21 @@ function decode(content: Uint8Array): string {
     );
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(content);
-    if (!text.includes('\0')) return text.replaceAll(/\r\n?/g, '\n');
-  } catch {}
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(content).replaceAll(/\r\n?/g, '\n');
+    if (!text.includes('\0')) return withinLines(text);
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw error;
+  }
   throw refused('BAD_ENCODING', 'The file is not UTF-8 text. Save it as “CSV UTF-8”.');
+}
+
+/** Before anything is made of the lines. */
+function withinLines(text: string): string {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+    if (++lines > MAX_IMPORT_LINES)
+      throw refused('FILE_TOO_LARGE', `The file has more than ${MAX_IMPORT_LINES} lines. Split it and import the parts one after another.`);
+  return text;
 }
 
 interface CsvRecord {

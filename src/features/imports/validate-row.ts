@@ -50,6 +50,8 @@ export interface CheckedLine {
 
 /** Longest id, name and key, in characters. */
 const MAX_LENGTH = 200;
+/** Keys in one list: as many as by hand. */
+const MAX_KEYS = 100;
 const CONTROL_CHARACTER = /[^\P{Cc}\t\n]/u;
 
 /** Checks a row and brings its values into the form they are kept in. */
@@ -119,6 +121,12 @@ function* faultsOf(csv: CsvRow, row: ImportRow): Generator<[code: string, messag
       'external_organization_id',
     ];
   }
+  for (const [column, keys] of [
+    ['external_organization_id', row.organizations],
+    ['role_key', row.roles],
+    ['permission_key', row.permissions],
+  ] as const)
+    if (keys.length > MAX_KEYS) yield ['too_many', `${column} must name at most ${MAX_KEYS}.`, column];
   for (const [column, values] of Object.entries(textsOf(row)) as [Column, (string | undefined)[]][]) {
     if (values.every((value = '') => value.length <= MAX_LENGTH && !CONTROL_CHARACTER.test(value))) continue;
     yield ['invalid_text', `${column} must have at most ${MAX_LENGTH} characters, none of them a control character.`, column];

@@ -1,6 +1,6 @@
 /** Reading files: what is understood, and each way a whole file is refused. */
 import { describe, expect, it } from 'vitest';
-import { MAX_IMPORT_BYTES, parseCsv } from '../../../src/features/imports/csv.ts';
+import { MAX_IMPORT_BYTES, MAX_IMPORT_LINES, parseCsv } from '../../../src/features/imports/csv.ts';
 import { InvalidInputError } from '../../../src/kernel/errors.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -84,5 +84,11 @@ describe('parseCsv', () => {
     const content = new Uint8Array(MAX_IMPORT_BYTES + 1);
     expect(refusal(content).code).toBe('FILE_TOO_LARGE');
     expect(refusal(content.subarray(1)).code).toBe('BAD_ENCODING');
+  });
+
+  it.each(['a', '"', ''])('refuses a file of more lines than memory is there for, before it takes it apart (%j)', (line) => {
+    const error = refusal(bytes(`email\n${`${line}\n`.repeat(MAX_IMPORT_LINES)}`));
+    expect(error).toMatchObject({ code: 'FILE_TOO_LARGE', inputPath: ['file'] });
+    expect(error.message).toContain('2500000 lines');
   });
 });

@@ -65,6 +65,7 @@ describe('validateRow', () => {
     ['missing_organization', 'external_organization_id', { email: 'a@example.com', permission_key: 'read', external_organization_id: ',' }],
     ['invalid_text', 'id', { id: 'x'.repeat(201) }],
     ['invalid_text', 'first_name', { id: '1', first_name: 'a\u0007' }],
+    ['too_many', 'role_key', { id: '1', external_organization_id: 'a', role_key: Array.from({ length: 101 }, (_, at) => at).join() }],
     ['invalid_text', 'role_key', { id: '1', external_organization_id: 'a', role_key: `a,${'x'.repeat(201)}` }],
   ] as [string, string | undefined, Omit<CsvRow, 'line'>][])('rejects with %s', (code, column, row) => {
     expect(codes(row)).toEqual([['rejected', code, column]]);
