@@ -1,7 +1,7 @@
 /** How a failure reaches a GraphQL client: a code from one closed list, never a stack trace, always the request's id. */
 import { GraphQLError } from 'graphql';
 import type { Logger } from 'pino';
-import { DomainError, ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError } from '../kernel/errors.ts';
+import { DomainError, ForbiddenError, NotFoundError, RateLimitedError, TooMuchReadError, UnauthenticatedError } from '../kernel/errors.ts';
 
 /** The closed list of top-level codes. */
 export const ERROR_CODES = [
@@ -40,6 +40,7 @@ export function publicError(error: unknown, { requestId, log, suggestions }: Rep
   if (cause instanceof ForbiddenError) return make(cause.message, { code: 'FORBIDDEN', permission: cause.permission });
   if (cause instanceof UnauthenticatedError) return make(cause.message, { code: 'UNAUTHENTICATED' });
   if (cause instanceof RateLimitedError) return make(cause.message, { code: 'RATE_LIMITED' });
+  if (cause instanceof TooMuchReadError) return make(cause.message, { code: 'QUERY_TOO_COMPLEX' });
   if (cause instanceof NotFoundError)
     return make(cause.message, { code: 'NOT_FOUND', ...(cause.inputPath.length > 0 && { inputPath: cause.inputPath }) });
   if (cause instanceof DomainError)

@@ -135,5 +135,5 @@ function holdsNul(value: unknown, depth = 0): boolean {
     return false;
   if (depth > MAX_NESTING)
     throw new GraphQLError(`The variables nest deeper than ${MAX_NESTING} levels.`, { extensions: { code: 'BAD_USER_INPUT' } });
-  return Object.values(value).some((inner) => holdsNul(inner, depth + 1));
+  return Object.entries(value).some(([name, inner]) => holdsNul(name) || holdsNul(inner, depth + 1));
 }

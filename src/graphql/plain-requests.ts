@@ -6,6 +6,7 @@
 import type { FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin, YogaServerInstance } from 'graphql-yoga';
+import { assertAnswerable } from '../db/reads/budget.ts';
 
 /** What is answered with `application/json`. */
 const ACCEPTED = new Set([undefined, '*/*', 'application/json', 'application/json, text/plain, */*']);
@@ -37,6 +38,7 @@ export async function plainResult<Context extends Given>(
   if (!params) return undefined;
   try {
     context.result = (await yoga.getResultForParams({ params, request: POSTED }, context)) as ExecutionResult;
+    assertAnswerable(context.result.data);
   } catch (error) {
     const refusal =
       error instanceof GraphQLError ? error : new GraphQLError('The operation could not be run.', { originalError: error as Error });

@@ -4,6 +4,7 @@ import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { assertAnswerable, readingAtMost } from '../db/reads/budget.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { callerOf, createQuotas } from '../features/quotas/service.ts';
@@ -39,6 +40,9 @@ const PREFLIGHT = {
   'access-control-allow-headers': ['Content-Type', 'Authorization', 'DPoP', 'Idempotency-Key', ...PREFLIGHT_HEADERS].join(', '),
   'access-control-max-age': '600',
 };
+
+/** Characters that are read for one request, and that its answer may have: far more than what 20,000 cost units of ordinary rows hold. */
+const MAX_READ = 64 * 1024 * 1024;
 
 const INVALID_TOKEN: Pick<OAuthError, 'code' | 'message'> = {
   code: 'invalid_token',
@@ -115,7 +119,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       errorHandler: answerFault,
       onRequest: admit,
       onSend: tellStanding,
-      handler: answer,
+      handler: (request, reply) => readingAtMost(MAX_READ, () => answer(request, reply)),
     });
   };
 
@@ -210,10 +214,15 @@ function sendError(reply: FastifyReply, status: number, code: ErrorCode, message
 function publicErrors({ config, log }: Infrastructure): Plugin<ServerContext> {
   return {
     onResultProcess: ({ result, setResult, serverContext }) => {
-      if (Array.isArray(result) || Symbol.asyncIterator in result || !result.errors) return;
+      if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const { request_ } = serverContext as unknown as ServerContext;
       const report = { requestId: request_.id, log, suggestions: !config.production };
-      setResult({ ...result, errors: result.errors.map((error) => publicError(error, report)) });
+      try {
+        assertAnswerable(result.data);
+      } catch (error) {
+        return setResult({ ...result, data: null, errors: [publicError(error, report)] });
+      }
+      if (result.errors) setResult({ ...result, errors: result.errors.map((error) => publicError(error, report)) });
     },
   };
 }

@@ -50,6 +50,13 @@ export class RateLimitedError extends DomainError {
   }
 }
 
+/** What is asked for holds more than one request may read. */
+export class TooMuchReadError extends DomainError {
+  constructor() {
+    super('TOO_MUCH_READ', 'What is asked for is too large for one answer. Ask for smaller pages or for fewer fields.');
+  }
+}
+
 /** The input breaks a rule of the domain: shown beside the field that `path` names. */
 export class InvalidInputError extends DomainError {}
 

@@ -1,15 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MAX_COST } from '../../src/graphql/cost.ts';
 import { MAX_ANONYMOUS_LENGTH } from '../../src/graphql/limits.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { startApp } from '../helpers/app.ts';
-import { makeWorld, tokenOf } from './world.ts';
+import { makeWorld, operator, tokenOf, type World } from './world.ts';
 
 const gatehouse = startApp();
+let world: World;
 let token: string;
 
 beforeAll(async () => {
-  const { production } = await makeWorld(gatehouse, 'alpha');
-  token = await tokenOf(production.machine);
+  world = await makeWorld(gatehouse, 'alpha');
+  token = await tokenOf(world.production.machine);
 });
 
 interface Answer {
@@ -137,4 +139,34 @@ test('a long document is read from known callers only', async () => {
 test('a document that is laid out to be slow to compare is refused for it', async () => {
   const { errors } = await send(`{ viewer { ${'scopes '.repeat(3900)} } }`);
   expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+});
+
+test('what few rows hold is not more than there is memory for', { timeout: 60_000 }, async () => {
+  const { db } = operator(gatehouse);
+  const { businessId } = world;
+  const environmentId = world.ids.Environment;
+  const definitions = Array.from({ length: 50 }, (_, at) => {
+    const property = { businessId, id: newId('property'), key: `long.${at}`, name: 'Long', type: 'single_line_text' };
+    return { ...property, context: 'user', isPrivate: true };
+  });
+  await db.property.createMany({ data: definitions });
+  const people = Array.from({ length: 100 }, () => ({ environmentId, id: newId('user'), searchContacts: '' }));
+  await db.user.createMany({ data: people });
+  const value = 'x'.repeat(2000);
+  for (const { id: propertyId } of definitions)
+    await db.userPropertyValue.createMany({
+      data: people.map(({ id: userId }) => ({ environmentId, userId, businessId, propertyId, value })),
+    });
+
+  const page = (size: number) => `users(last: ${size}) { nodes { properties { value } } }`;
+  const pages = (size: (at: number) => number) => Array.from({ length: 8 }, (_, at) => `page${at}: ${page(size(at))}`).join(' ');
+  const one = await send(`{ environment { ${page(100)} } }`);
+  expect(one.errors).toBeUndefined();
+  expect(JSON.stringify(one.data).length).toBeGreaterThan(9_000_000);
+  // Read eight times, and read once for eight names.
+  for (const size of [(at: number) => 100 - at, () => 100]) {
+    const { errors, data } = await send(`{ environment { ${pages(size)} } }`);
+    expect(new Set(errors!.map(({ extensions: { code } }) => code))).toEqual(new Set(['QUERY_TOO_COMPLEX']));
+    expect(JSON.stringify(data ?? null).length).toBeLessThan(64 * 1024 * 1024);
+  }
 });

@@ -9,6 +9,7 @@
  */
 import type { Database } from '../client.ts';
 import type { PrismaClient } from '../generated/client/client.ts';
+import { counted, countedRows } from './budget.ts';
 import { type Model, readModels } from './datamodel.ts';
 import { NotPlanned, shapeOf } from './shape.ts';
 import { countStatementOf, type Statement, statementOf, statementOfEach } from './statement.ts';
@@ -89,11 +90,17 @@ async function each<Query extends object, Answer>(
 }
 
 function withReads(delegate: object, reader: Reader): object {
-  const [findMany, findFirst] = [Reflect.get(delegate, 'findMany') as Find, Reflect.get(delegate, 'findFirst') as Find];
+  const ofPrisma = (name: string): Find => {
+    const find = Reflect.get(delegate, name) as Find;
+    return (args) => countedRows(() => find(args));
+  };
+  const [findMany, findFirst] = [ofPrisma('findMany'), ofPrisma('findFirst')];
   const planned: Record<string, Find> = {
     findMany: (args = {}) => reader.find(args) ?? findMany(args),
     findFirst: (args = {}) =>
       ('take' in args ? undefined : reader.find({ ...args, take: 1 })?.then(([row = null]) => row)) ?? findFirst(args),
+    findUnique: ofPrisma('findUnique'),
+    findUniqueOrThrow: ofPrisma('findUniqueOrThrow'),
   };
   const withPlanned = Object.assign(Object.create(delegate) as object, planned);
   readers.set(withPlanned, reader);
@@ -119,7 +126,9 @@ function reader(models: ReadonlyMap<string, Model>, model: Model, query: Databas
       if (!shape) return undefined;
       const { name, statement } = knownAs(shape.key, () => statementOf(models, model, shape.query));
       if (!statement) return undefined;
-      return query<{ answer: string }>(name, statement.text, shape.values).then(([row]) => statement.decode(row!.answer) as unknown[]);
+      return query<{ answer: string }>(name, statement.text, shape.values).then(
+        ([row]) => statement.decode(counted(row!.answer)) as unknown[],
+      );
     },
     async answers(question, queries) {
       const answers = new Map<object, unknown>();
@@ -133,7 +142,7 @@ function reader(models: ReadonlyMap<string, Model>, model: Model, query: Databas
         if (!statement) continue;
         const columns = shape.values.map((_, index) => group.map((each) => each.shape!.values[index]));
         const rows = await query<{ answer: string }>(name, statement.text, columns);
-        for (const [index, { answer }] of rows.entries()) answers.set(group[index]!.asked, statement.decode(answer));
+        for (const [index, { answer }] of rows.entries()) answers.set(group[index]!.asked, statement.decode(counted(answer)));
       }
       return answers;
     },
