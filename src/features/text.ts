@@ -2,7 +2,7 @@
 import { InvalidInputError } from '../kernel/errors.ts';
 
 /** The trimmed text.
- * @throws InvalidInputError REQUIRED when nothing is left, TOO_LONG beyond `max` characters, INVALID_TEXT with control characters */
+ * @throws InvalidInputError REQUIRED when nothing is left, TOO_LONG beyond `max` characters, INVALID_TEXT with control characters or halves of characters */
 export function requireText(text: string, field: string, max = 200, path: readonly string[] = [field]): string {
   const trimmed = text.trim();
   if (!trimmed) throw new InvalidInputError('REQUIRED', 'This must not be empty.', path);
@@ -29,6 +29,7 @@ function checkLength(text: string, path: readonly string[], max: number): string
   if (text.length > max) throw new InvalidInputError('TOO_LONG', `This is longer than ${max} characters.`, path);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text)) throw new InvalidInputError('INVALID_TEXT', 'This holds control characters.', path);
+  if (!text.isWellFormed()) throw new InvalidInputError('INVALID_TEXT', 'This holds halves of characters.', path);
   return text;
 }
 

@@ -152,6 +152,27 @@ describe('a document that cannot be run', () => {
     expect(await query(document, { search: '\0' })).toMatchObject(refused('BAD_USER_INPUT', /NUL/));
     expect(await query(document, { id: 'env_\0' })).toMatchObject(refused('BAD_USER_INPUT', /NUL/));
     expect(await query(document, { search: '\ud800' })).toMatchObject({ data: { environment: { users: { totalCount: 0 } } }, errors: [] });
+    const flag =
+      'mutation ($value: JSON!) { createFeatureFlag(input: { key: "k", name: "N", type: JSON, overrideLevels: [], defaultValue: $value }) { errors { code } } }';
+    expect(await query(flag, { value: { '\0': 1 } })).toMatchObject(refused('BAD_USER_INPUT', /NUL/));
+  });
+
+  test('but half of a character, where it were kept, is a mistake', async () => {
+    const flag = `mutation ($type: FeatureFlagType!, $value: JSON!) {
+      createFeatureFlag(input: { key: "half", name: "Half", type: $type, overrideLevels: [], defaultValue: $value }) { errors { code } }
+    }`;
+    const mistaken = (mutation: string, code: string) => ({ data: { [mutation]: { errors: [{ code }] } }, errors: [] });
+    for (const [type, value] of [
+      ['STRING', '\ud800'],
+      ['JSON', { a: ['\udfff'] }],
+      ['JSON', { '\ud800': 1 }],
+    ] as const)
+      expect(await query(flag, { type, value })).toMatchObject(mistaken('createFeatureFlag', 'INVALID_VALUE'));
+    const api = 'mutation ($audience: String!) { createApi(input: { name: "Half", audience: $audience }) { errors { code } } }';
+    expect(await query(api, { audience: 'https://\ud83d.test' })).toMatchObject(mistaken('createApi', 'INVALID_TEXT'));
+    expect(await query(flag, { type: 'JSON', value: { whole: '😀 \\ud800' } })).toMatchObject({
+      data: { createFeatureFlag: { errors: [] } },
+    });
   });
 });
 
