@@ -38,6 +38,8 @@ function withDatabase(name: string, include: string, timeout: number) {
       include: [include],
       globalSetup: [databaseTemplate],
       env: { TEST_DATABASE: name === 'postgres' ? 'postgres' : 'embedded' },
+      // A process loads and compiles the application once for all its files, each of which starts one of its own.
+      isolate: false,
       testTimeout: timeout,
       hookTimeout: timeout,
     },
