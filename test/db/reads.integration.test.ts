@@ -6,9 +6,10 @@ import { PrismaPGlite } from 'pglite-prisma-adapter';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countEach, type Database, findManyEach, Prisma } from '../../src/db/client.ts';
 import { PrismaClient } from '../../src/db/generated/client/client.ts';
-import { type Column, type Model, readModels } from '../../src/db/reads/datamodel.ts';
+import { type Model, readModels } from '../../src/db/reads/datamodel.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { databaseKind, type FreshDatabase, freshDatabase } from '../helpers/database.ts';
+import { JOINING, NAMES, queryMaker, randomNumbers, WITH_ROWS } from './random-queries.ts';
 
 let fresh: FreshDatabase;
 let database: Database;
@@ -43,8 +44,6 @@ function listen(driver: { query(...args: unknown[]): unknown }): void {
     return query(...args);
   };
 }
-
-const NAMES = ['Ann', 'ANN', 'O"Neil', "O'Neil", 'back\\slash', '100%', 'a_b', 'Žofie', '日本', '{"json":[1]}', 'line\nbreak', ''];
 
 /** Two environments of one business, and one of another, with rows in all that people, organizations and roles consist of. */
 async function fill(): Promise<void> {
@@ -176,115 +175,12 @@ async function fillEnvironment(
   });
 }
 
-const WITH_ROWS = [
-  'User',
-  'Identity',
-  'Organization',
-  'Membership',
-  'Role',
-  'Permission',
-  'Environment',
-  'Business',
-  'Application',
-  'AuditEvent',
-];
-const JOINING = ['MembershipRole', 'MembershipPermission', 'RolePermission'];
-
-/** Makes queries at random, the same ones in each run: of what a resolver may plan, nested three deep. */
-function queryMaker(seed: number, rows: ReadonlyMap<string, readonly Record<string, unknown>[]>) {
-  const random = randomNumbers(seed);
-  const some = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!;
-  const maybe = (chance: number) => random() < chance;
-
-  const value = (model: Model, field: string): unknown => {
-    const found = some(rows.get(model.name) ?? [])?.[field];
-    return found ?? (model.columns.get(field)!.type === 'String' ? some([...NAMES, "'; DROP TABLE users; --", '$1']) : undefined);
-  };
-  const relationsOf = (model: Model) => [...model.relations].filter(([, { target }]) => [...WITH_ROWS, ...JOINING].includes(target));
-  const filterable = (model: Model) => [...model.columns].filter(([, { type, isList }]) => !isList && type !== 'Json');
-  const columnFilter = (model: Model, [field, column]: [string, Column]): unknown => {
-    const one = value(model, field);
-    if (one === undefined) return column.isRequired ? undefined : { not: null };
-    const tests: unknown[] = [one, { equals: one }, { not: one }];
-    if (!column.isRequired) tests.push(null, { not: null });
-    if (column.type === 'String')
-      tests.push({ contains: String(one).slice(0, 2), mode: 'insensitive' }, { startsWith: String(one).slice(0, 3) }, { endsWith: 'n' });
-    if (column.type !== 'Boolean') {
-      tests.push({ in: [one, value(model, field) ?? one] }, { in: [] }, { notIn: [one] });
-      tests.push({ gte: one }, { lt: one }, { gt: one, lte: value(model, field) ?? one });
-    }
-    return some(tests);
-  };
-  const where = (model: Model, depth: number): Record<string, unknown> => {
-    const conditions: Record<string, unknown> = {};
-    const column = some(filterable(model));
-    if (maybe(0.6)) conditions[column[0]] = columnFilter(model, column);
-    // An empty alternative is not planned.
-    const alternative = () => ({ [model.key[0]!]: { not: 'x' }, ...where(model, depth - 1) });
-    if (depth > 0 && maybe(0.2)) conditions['OR'] = [alternative(), alternative()];
-    if (depth > 0 && maybe(0.2))
-      conditions['AND'] = maybe(0.5) ? where(model, depth - 1) : [where(model, depth - 1), where(model, depth - 1)];
-    const [name, relation] = some(relationsOf(model)) ?? [];
-    if (depth > 0 && relation && maybe(0.3)) {
-      const inner = where(models.get(relation.target)!, depth - 1);
-      if (relation.isList || Object.keys(inner).length > 0)
-        conditions[name!] = relation.isList ? { [some(['some', 'none'])]: inner } : inner;
-    }
-    return conditions;
-  };
-  const orderBy = (model: Model) => {
-    const direction = some(['asc', 'desc'] as const);
-    const total = model.key.map((field) => ({ [field]: direction }));
-    if (model.name === 'MembershipRole') return [{ role: { key: direction } }, ...total];
-    return [...(model.columns.has('createdAt') && maybe(0.7) ? [{ createdAt: direction }] : []), ...total];
-  };
-  const select = (model: Model, depth: number): Record<string, unknown> => {
-    const selected: Record<string, unknown> = Object.fromEntries(
-      [...model.columns.keys()].filter(() => maybe(0.4)).map((name) => [name, true]),
-    );
-    selected[model.key.at(-1)!] = true;
-    for (const [name, relation] of depth > 0 ? relationsOf(model) : []) {
-      const target = models.get(relation.target)!;
-      if (maybe(0.35))
-        selected[name] = relation.isList ? list(target, depth - 1) : maybe(0.2) ? true : { select: select(target, depth - 1) };
-    }
-    const lists = relationsOf(model).filter(([, { isList }]) => isList);
-    if (lists.length > 0 && maybe(0.3)) {
-      const [name, { target }] = some(lists);
-      selected['_count'] = { select: { [name]: maybe(0.5) ? true : { where: where(models.get(target)!, 0) } } };
-    }
-    return selected;
-  };
-  const list = (model: Model, depth: number): Record<string, unknown> => {
-    const query = {
-      ...(maybe(0.9) && { select: select(model, depth) }),
-      ...(maybe(0.5) && { where: where(model, 2) }),
-      orderBy: orderBy(model),
-      ...(maybe(0.5) && { take: some([0, 1, 2, 5, 20, -1, -3]) }),
-      ...(maybe(0.3) && { skip: some([0, 1, 2]) }),
-    };
-    if (JOINING.includes(model.name) || maybe(0.6)) return query;
-    const row = some(rows.get(model.name)!);
-    const key = Object.fromEntries(model.key.map((field) => [field, row[field]]));
-    return { take: 3, ...query, cursor: model.key.length === 1 ? key : { [model.key.join('_')]: key } };
-  };
-  return { query: (model: Model) => list(model, 3) };
-}
-
-/** Numbers from 0 to 1 that look random (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Delegate {
   findMany(query?: object): Promise<Record<string, unknown>[]>;
   findFirst(query?: object): Promise<Record<string, unknown> | null>;
+  findFirstOrThrow(query?: object): Promise<Record<string, unknown>>;
+  findUnique(query: object): Promise<Record<string, unknown> | null>;
+  findUniqueOrThrow(query: object): Promise<Record<string, unknown>>;
   count(query: { where?: object | undefined }): Promise<number>;
 }
 const onlyWhere = ({ where }: { where?: object }) => ({ where });
@@ -294,7 +190,7 @@ test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma g
   const model = models.get(name)!;
   const rows = new Map<string, Record<string, unknown>[]>();
   for (const each of [...WITH_ROWS, ...JOINING]) rows.set(each, await delegateOf(prisma, each).findMany());
-  const { query } = queryMaker(name.length * 31 + name.charCodeAt(0), rows);
+  const { query } = queryMaker(name.length * 31 + name.charCodeAt(0), models, rows);
   const answers = new Map<object, unknown[]>();
   for (let number = 0; number < 40; number++) {
     const asked = query(model);
@@ -312,8 +208,26 @@ test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma g
     expect(number, JSON.stringify(where)).toBe(await delegateOf(prisma, name).count({ where }));
 });
 
+test.each(WITH_ROWS)('%s: a row by its key is the one that Prisma finds, or none', async (name) => {
+  const { key } = models.get(name)!;
+  const [row] = await delegateOf(prisma, name).findMany({ take: 1 });
+  const whole = (fields: object) => (key.length === 1 ? fields : { [key.join('_')]: fields });
+  const there = { where: whole(Object.fromEntries(key.map((field) => [field, row![field]]))) };
+  const nowhere = { where: whole(Object.fromEntries(key.map((field) => [field, 'nowhere']))) };
+  const [ours, theirs] = [delegateOf(database.prisma, name), delegateOf(prisma, name)];
+  planned.length = 0;
+  expect(await ours.findUnique(there)).toEqual(row);
+  expect(await ours.findUniqueOrThrow(there)).toEqual(row);
+  expect(await ours.findUnique(nowhere)).toBeNull();
+  expect(planned).toHaveLength(3);
+  await expect(theirs.findUniqueOrThrow(nowhere)).rejects.toMatchObject({ code: 'P2025' });
+  await expect(ours.findUniqueOrThrow(nowhere)).rejects.toMatchObject({ code: 'P2025' });
+  await expect(ours.findFirstOrThrow({ where: { [key.at(-1)!]: 'nowhere' } })).rejects.toMatchObject({ code: 'P2025' });
+  const narrow = { ...there, select: { [key.at(-1)!]: true } };
+  expect(await ours.findUnique(narrow)).toEqual(await theirs.findUnique(narrow));
+});
+
 test.each<[string, object]>([
-  ['include', { include: { identities: true } }],
   ['distinct', { distinct: ['firstName'], orderBy: [{ firstName: 'asc' }] }],
   ['a negation', { where: { NOT: { isSuspended: true } }, orderBy: { id: 'asc' } }],
   ['a list of all', { where: { identities: { every: { isPrimary: true } } }, orderBy: { id: 'asc' } }],

@@ -28,7 +28,7 @@ type Joins = Map<string, string>;
 
 /** PostgreSQL's bound on the arguments of a function, and so on the fields of a row. */
 const MAX_FIELDS = 100;
-const LIST_ARGUMENTS = new Set(['select', 'where', 'orderBy', 'take', 'skip', 'cursor']);
+const LIST_ARGUMENTS = new Set(['select', 'include', 'where', 'orderBy', 'take', 'skip', 'cursor']);
 
 /** The statement of a query for the number of rows of `model`.
  * @throws NotPlanned for what is left to Prisma */
@@ -89,7 +89,7 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
         fromCursor(target, objectOf(args['cursor']), order, on.length === 0 && target.key.length === 1 ? () => [] : belonging),
       );
     }
-    const row = rowOf(target, alias, args['select'], joins);
+    const row = rowOf(target, alias, args, joins);
     const joining = [...joins].map(([name, inner]) => {
       const relation = target.relations.get(name)!;
       return ` LEFT JOIN ${models.get(relation.target)!.table} ${inner} ON ${joined(relation, alias, inner)}`;
@@ -113,10 +113,10 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     };
   }
 
-  /** A row with the selected fields, or with all of its columns. */
-  function rowOf(target: Model, alias: string, select: unknown, joins: Joins): Expression {
-    const selected =
-      select === undefined ? [...target.columns.keys()].map((name) => [name, true] as const) : Object.entries(objectOf(select));
+  /** A row with the selected fields, or with all of its columns and what is included besides. */
+  function rowOf(target: Model, alias: string, { select, include = {} }: QueryShape, joins: Joins): Expression {
+    const columns = [...target.columns.keys()].map((name) => [name, true] as const);
+    const selected = select === undefined ? [...columns, ...Object.entries(objectOf(include))] : Object.entries(objectOf(select));
     const fields = selected
       .filter(([, content]) => content !== false)
       .map(([name, content]) => ({ name, ...fieldOf(target, alias, name, content, joins) }));
@@ -151,10 +151,10 @@ export function statementOf(models: ReadonlyMap<string, Model>, model: Model, qu
     const other = models.get(relation.target)!;
     const args = content === true ? {} : objectOf(content);
     if (relation.isList) return list(other, args, outerOf(relation, alias));
-    for (const argument in args) if (argument !== 'select') throw new NotPlanned();
+    for (const argument in args) if (argument !== 'select' && argument !== 'include') throw new NotPlanned();
     const present = joins.get(name);
     const inner = present ?? newAlias();
-    const { sql, decode } = rowOf(other, inner, args['select'], new Map());
+    const { sql, decode } = rowOf(other, inner, args, new Map());
     const isArray = sql.startsWith('json_build_array(');
     const row = isArray ? sql : `json_build_array(${sql})`;
     return {
