@@ -10,7 +10,7 @@ let world: World;
 let token: string;
 beforeAll(async () => {
   world = await makeWorld(gatehouse, 'alpha');
-  token = await signInMember(gatehouse, world.businessId, 'marketing@alpha.test', ['marketing']);
+  token = await signInMember(gatehouse, world.businessId, 'success@alpha.test', ['customer_success']);
 });
 
 interface Answer {
