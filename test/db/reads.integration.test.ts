@@ -178,9 +178,6 @@ async function fillEnvironment(
 interface Delegate {
   findMany(query?: object): Promise<Record<string, unknown>[]>;
   findFirst(query?: object): Promise<Record<string, unknown> | null>;
-  findFirstOrThrow(query?: object): Promise<Record<string, unknown>>;
-  findUnique(query: object): Promise<Record<string, unknown> | null>;
-  findUniqueOrThrow(query: object): Promise<Record<string, unknown>>;
   count(query: { where?: object | undefined }): Promise<number>;
 }
 const onlyWhere = ({ where }: { where?: object }) => ({ where });
@@ -206,25 +203,6 @@ test.each(WITH_ROWS)('%s: forty queries at random have the answers that Prisma g
   expect(await findManyEach(delegateOf(database.prisma, name), [...answers.keys()])).toEqual(answers);
   for (const [{ where }, number] of await countEach(delegateOf(database.prisma, name), [...answers.keys()].map(onlyWhere)))
     expect(number, JSON.stringify(where)).toBe(await delegateOf(prisma, name).count({ where }));
-});
-
-test.each(WITH_ROWS)('%s: a row by its key is the one that Prisma finds, or none', async (name) => {
-  const { key } = models.get(name)!;
-  const [row] = await delegateOf(prisma, name).findMany({ take: 1 });
-  const whole = (fields: object) => (key.length === 1 ? fields : { [key.join('_')]: fields });
-  const there = { where: whole(Object.fromEntries(key.map((field) => [field, row![field]]))) };
-  const nowhere = { where: whole(Object.fromEntries(key.map((field) => [field, 'nowhere']))) };
-  const [ours, theirs] = [delegateOf(database.prisma, name), delegateOf(prisma, name)];
-  planned.length = 0;
-  expect(await ours.findUnique(there)).toEqual(row);
-  expect(await ours.findUniqueOrThrow(there)).toEqual(row);
-  expect(await ours.findUnique(nowhere)).toBeNull();
-  expect(planned).toHaveLength(3);
-  await expect(theirs.findUniqueOrThrow(nowhere)).rejects.toMatchObject({ code: 'P2025' });
-  await expect(ours.findUniqueOrThrow(nowhere)).rejects.toMatchObject({ code: 'P2025' });
-  await expect(ours.findFirstOrThrow({ where: { [key.at(-1)!]: 'nowhere' } })).rejects.toMatchObject({ code: 'P2025' });
-  const narrow = { ...there, select: { [key.at(-1)!]: true } };
-  expect(await ours.findUnique(narrow)).toEqual(await theirs.findUnique(narrow));
 });
 
 test.each<[string, object]>([

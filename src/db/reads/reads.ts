@@ -1,6 +1,6 @@
 /**
- * Prisma's client, whose reads of rows outside of transactions are answered by one prepared statement where the query is
- * of the common kind: selections, relations, conditions, order, pages. Such a read takes a third of the time
+ * Prisma's client, whose `findMany` and `findFirst` outside of transactions are answered by one prepared statement where
+ * the query is of the common kind: selections, relations, conditions, order, pages. Such a read takes a third of the time
  * that Prisma takes for it, and a deep page no longer than a first one. Whatever else a query holds, Prisma answers.
  *
  * Such a read is a plain promise: it cannot be an element of `$transaction([…])`.
@@ -91,22 +91,13 @@ async function each<Query extends object, Answer>(
 
 function withReads(delegate: object, reader: Reader): object {
   const ofPrisma = (name: string, args?: object) => countedRows(() => (Reflect.get(delegate, name) as Find)(args));
-  const firstOf = (args: object) => ('take' in args ? undefined : reader.find({ ...args, take: 1 })?.then(([row = null]) => row));
-  const one =
-    (name: string): Find =>
-    (args = {}) =>
-      firstOf(args) ?? ofPrisma(name, args);
-  /** What is not found is Prisma's to say. */
-  const oneOrThrow =
-    (name: string): Find =>
-    (args = {}) =>
-      firstOf(args)?.then((row) => row ?? ofPrisma(name, args)) ?? ofPrisma(name, args);
   const planned: Record<string, Find> = {
     findMany: (args = {}) => reader.find(args) ?? ofPrisma('findMany', args),
-    findFirst: one('findFirst'),
-    findFirstOrThrow: oneOrThrow('findFirstOrThrow'),
-    findUnique: one('findUnique'),
-    findUniqueOrThrow: oneOrThrow('findUniqueOrThrow'),
+    findFirst: (args = {}) =>
+      ('take' in args ? undefined : reader.find({ ...args, take: 1 })?.then(([row = null]) => row)) ?? ofPrisma('findFirst', args),
+    // Those that are asked in one go, Prisma answers by one statement.
+    findUnique: (args) => ofPrisma('findUnique', args),
+    findUniqueOrThrow: (args) => ofPrisma('findUniqueOrThrow', args),
   };
   // Not by assignment: Prisma's delegate would take it for itself, and ask us for what we leave to it.
   const withPlanned = Object.create(delegate, Object.getOwnPropertyDescriptors(planned)) as object;
