@@ -1,11 +1,12 @@
 /** What a caller may not do is not done for it as a part of something that it may: nobody gains more than they hold. */
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addOrganizationMember } from '../../src/features/organizations/service.ts';
 import { subscribers } from '../../src/features/subscribers/service.ts';
 import { createUser } from '../../src/features/users/service.ts';
 import { createWebhook, updateWebhook } from '../../src/features/webhooks/service.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask, upload } from '../helpers/graph.ts';
+import { waitFor } from '../helpers/receiver.ts';
 import { explained } from './explained.ts';
 import { digestOfEverything, makeMember, makeWorld, operator, signInMember, tokenOf, type World } from './world.ts';
 
@@ -286,6 +287,12 @@ describe('a webhook that somebody else made', () => {
 });
 
 describe('an import', () => {
+  // Else it writes in the middle of the next test.
+  afterEach(async () => {
+    const unfinished = { where: { state: { in: ['queued', 'running'] } } };
+    await waitFor(async () => (await operator(gatehouse).db.import.count(unfinished)) === 0 || undefined);
+  });
+
   const FILES: readonly (readonly [permission: string, file: string])[] = [
     ['create:users', 'email\nimported-1@people.test'],
     ['update:user_contacts', 'email,email_verified\nimported-2@people.test,TRUE'],
