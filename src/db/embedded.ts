@@ -1,8 +1,9 @@
 /**
- * The embedded database: PGlite in DATA_DIR/database. Two things must stay true: only one process has the directory
- * open (two would corrupt it), and a first initialisation that was cut short leaves nothing behind that looks finished.
+ * The embedded database: PGlite in DATA_DIR/database. Three things must stay true: only one process has the directory
+ * open (two would corrupt it), a first initialisation that was cut short leaves nothing behind that looks finished, and
+ * nobody else on the machine comes into the directory: PGlite makes its files with a mode that lets everybody write them.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
@@ -30,6 +31,7 @@ export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; r
   try {
     const directory = join(dataDir, 'database');
     if (!existsSync(directory)) await initialise(dataDir, directory);
+    if (statSync(directory).mode & 0o077) chmodSync(directory, 0o700);
     return { pglite: await createPGlite({ dataDir: directory }), release };
   } catch (error) {
     release();
@@ -40,7 +42,7 @@ export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; r
 async function initialise(dataDir: string, directory: string): Promise<void> {
   const unfinished = join(dataDir, 'database.unfinished');
   rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   const pglite = await createPGlite({ dataDir: unfinished });
   await pglite.close();
   renameSync(unfinished, directory);

@@ -1,7 +1,7 @@
 /** The embedded database is open in one process at a time, and survives the process whatever ends it. */
 import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -72,6 +72,15 @@ test('an interrupted initialisation is done again', async () => {
   await openAndClose(dataDir);
   expect(existsSync(join(dataDir, 'database.unfinished'))).toBe(false);
   expect(readFileSync(join(dataDir, 'database/PG_VERSION'), 'utf8')).toMatch(/^\d+\s*$/);
+});
+
+test('nobody else on the machine comes to the files, which PGlite itself lets everybody write; nor to those of before', async () => {
+  const directory = join(dataDir, 'database');
+  await openAndClose(dataDir);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  chmodSync(directory, 0o755);
+  await openAndClose(dataDir);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
 });
 
 test('no acknowledged row is lost when the process is killed, time after time', async () => {
