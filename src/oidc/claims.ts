@@ -88,7 +88,7 @@ export function profileClaims(subject: Person, scopes: readonly string[]): Recor
   };
 }
 
-export function fullName(subject: Pick<Person, 'firstName' | 'lastName'>): string {
+function fullName(subject: Pick<Person, 'firstName' | 'lastName'>): string {
   return [subject.firstName, subject.lastName].filter(Boolean).join(' ');
 }
 

@@ -3,11 +3,11 @@ import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
 import type { Person } from '../features/grants/subject.ts';
 import { presentedToken } from './access-token.ts';
-import { fullName, profileClaims } from './claims.ts';
+import { profileClaims } from './claims.ts';
 import type { Presentation } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 
-/** The person as OpenID Connect tells of them; every field that the token's scopes open is there, if only as null. */
+/** The person as OpenID Connect tells of them. What there is no value of is left out: a null is no valid claim (Core §5.3.2), and clients refuse it. */
 export async function userProfile(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation): Promise<object> {
   const { scopes, person } = await personOf(infrastructure, tenancy, presentation);
   return profileOf(person, scopes);
@@ -18,14 +18,7 @@ export function profileOf(person: Person, scopes: readonly string[]): object {
   return {
     sub: person.userId,
     id: person.userId,
-    provided_id: person.providedId,
-    ...(scopes.includes('profile') && {
-      name: fullName(person) || null,
-      given_name: person.firstName,
-      family_name: person.lastName,
-      picture: person.picture,
-      preferred_username: person.username,
-    }),
+    ...(person.providedId && { provided_id: person.providedId }),
     ...profileClaims(person, scopes),
     updated_at: person.updatedAt,
   };

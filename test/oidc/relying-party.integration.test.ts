@@ -175,21 +175,18 @@ test('scopes decide what is told: no openid no ID token, no offline no refresh t
   expect(alias.tokens).toMatchObject({ refresh_token: expect.any(String), scope: 'openid offline' });
 });
 
-test('the profile has the fields that libraries read, and null where nothing is known', async () => {
+test('the profile has the claims that libraries read, and none without a value (OpenID Connect Core §5.3.2)', async () => {
   const config = await library('spa');
   const { email, tokens } = await signUpWith(config);
   const { sub } = tokens.claims()!;
   const expected = {
     sub,
     id: sub,
-    provided_id: null,
     name: 'Jane Roe',
     given_name: 'Jane',
     family_name: 'Roe',
     email,
     email_verified: true,
-    picture: null,
-    preferred_username: null,
     updated_at: SECONDS,
   };
   for (const path of ['/oauth2/v2/user_profile', '/oauth2/userinfo']) {
