@@ -8,8 +8,20 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { GraphQLParams, Plugin, YogaServerInstance } from 'graphql-yoga';
 import { assertAnswerable } from '../db/reads/budget.ts';
 
-/** What is answered with `application/json`. */
-const ACCEPTED = new Set([undefined, '*/*', 'application/json', 'application/json, text/plain, */*']);
+const JSON_ANSWER = 'application/json; charset=utf-8';
+const GRAPHQL_ANSWER = 'application/graphql-response+json; charset=utf-8';
+
+/** What the answer is called, as Yoga does, by what well-known clients send as `Accept`. */
+const ANSWERS = new Map<string | undefined, string>([
+  [undefined, JSON_ANSWER],
+  ['*/*', JSON_ANSWER],
+  ['application/json', JSON_ANSWER],
+  ['application/json, text/plain, */*', JSON_ANSWER],
+  ['application/graphql-response+json', GRAPHQL_ANSWER],
+  ['application/graphql-response+json,application/json;q=0.9', GRAPHQL_ANSWER],
+  ['application/graphql-response+json, application/json', GRAPHQL_ANSWER],
+  ['application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed', GRAPHQL_ANSWER],
+]);
 const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
 /** What plugins are told of the request; what they go by is in the context. */
 const POSTED = new Request('http://localhost/graphql', { method: 'POST' });
@@ -26,6 +38,11 @@ export const givenResult: Plugin<Given> = {
     if (result) setResult(result);
   },
 };
+
+/** The content type of a plain request's answer. */
+export function answerTypeOf({ headers }: FastifyRequest): string {
+  return ANSWERS.get(headers.accept)!;
+}
 
 /** The result of a plain request's operation; undefined for any other request. It is in `context` from then on. */
 export async function plainResult<Context extends Given>(
@@ -48,7 +65,7 @@ export async function plainResult<Context extends Given>(
 }
 
 function paramsOf({ method, headers, body }: FastifyRequest): GraphQLParams | undefined {
-  if (method !== 'POST' || !JSON_TYPE.test(headers['content-type'] ?? '') || !ACCEPTED.has(headers.accept)) return undefined;
+  if (method !== 'POST' || !JSON_TYPE.test(headers['content-type'] ?? '') || !ANSWERS.has(headers.accept)) return undefined;
   try {
     const params: unknown = JSON.parse(body as string);
     return typeof params === 'object' && params !== null && !Array.isArray(params) ? params : undefined;

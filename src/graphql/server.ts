@@ -21,7 +21,7 @@ import { execute } from './execution/execute.ts';
 import { getParameters } from './get-parameters.ts';
 import { checkLength, checkVariables, documentRules, MAX_TOKENS } from './limits.ts';
 import { DOCUMENT_ID, persistedOperations } from './persisted-operations.ts';
-import { givenResult, plainResult } from './plain-requests.ts';
+import { answerTypeOf, givenResult, plainResult } from './plain-requests.ts';
 import { schema } from './schema.ts';
 
 const JSON_LIMIT = 1024 * 1024;
@@ -160,7 +160,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     const result = await plainResult(yoga, request, context);
     if (result && !result.errors) {
       const text = JSON.stringify({ ...result, ...statement(context.account) });
-      return reply.header('content-type', 'application/json; charset=utf-8').header('cache-control', 'no-store').send(text);
+      return reply.header('content-type', answerTypeOf(request)).header('cache-control', 'no-store').send(text);
     }
     const server = isMultipart(request) ? yogaOfUploads : yoga;
     const response = await server.handleNodeRequestAndResponse(request, reply, context);

@@ -244,6 +244,23 @@ test('the status says that nothing was run to a client that knows it may', async
   expect(await status({ query: '{ viewer { kind } business { id } }' })).toBe(200);
 });
 
+test.each([
+  ['*/*', 'application/json'],
+  ['application/json, text/plain, */*', 'application/json'],
+  ['application/graphql-response+json,application/json;q=0.9', 'application/graphql-response+json'],
+  ['application/graphql-response+json, application/json', 'application/graphql-response+json'],
+  [
+    'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+    'application/graphql-response+json',
+  ],
+])('who accepts %s is answered with %s, in success and failure', async (accept, type) => {
+  for (const document of ['{ viewer { kind } }', '{ viewer { kind } business { id } }']) {
+    const headers = { 'content-type': 'application/json', accept, authorization: `Bearer ${token}` };
+    const answer = await fetch(gatehouse.quickstart.graphqlUrl, { method: 'POST', headers, body: JSON.stringify({ query: document }) });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, `${type}; charset=utf-8`]);
+  }
+});
+
 describe('a page', () => {
   const users = (args: string) =>
     query(`{ environment { name users(${args}) { totalCount nodes { id } pageInfo { startCursor hasNextPage } } } }`);

@@ -348,6 +348,7 @@ test.each([
   ['application/json', '*/*'],
   ['application/json; charset=utf-8', 'application/json'],
   ['application/json', 'application/graphql-response+json'],
+  ['application/json', 'application/graphql-response+json,application/json;q=0.9'],
 ])('what an operation with errors changes is changed once (%s, accepting %s)', async (type, accept) => {
   const name = `Once ${type} ${accept}`;
   const narrow = await signInMember(gatehouse, world.businessId, `${crypto.randomUUID()}@alpha.test`, ['finance']);
