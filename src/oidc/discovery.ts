@@ -24,7 +24,7 @@ export function discovery({ issuer, allowsDynamicRegistration, allowsMetadataDoc
     end_session_endpoint: `${issuer}/logout`,
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
-    scopes_supported: OIDC_SCOPES,
+    scopes_supported: [...OIDC_SCOPES, 'offline_access'],
     claims_supported: [
       'aud',
       'exp',

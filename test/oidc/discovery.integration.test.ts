@@ -30,7 +30,7 @@ describe.each([
       authorization_response_iss_parameter_supported: true,
       request_uri_parameter_supported: false,
     });
-    expect(document['scopes_supported']).toEqual(expect.arrayContaining(['openid', 'profile', 'email', 'offline']));
+    expect(document['scopes_supported']).toEqual(expect.arrayContaining(['openid', 'profile', 'email', 'offline', 'offline_access']));
     expect(document['token_endpoint_auth_methods_supported']).toEqual(
       expect.arrayContaining(['client_secret_post', 'client_secret_basic', 'none']),
     );
