@@ -80,6 +80,7 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   registeredRedirectUri,
   responseType,
   responseMode,
+  requestObject,
   proofKey,
   dpopKey,
   prompt,
@@ -93,7 +94,10 @@ const CHECKS: readonly ((draft: Draft) => void | Promise<void>)[] = [
   organizationOfRedirectUri,
 ];
 
-/** Runs the checks in their order.
+/** What a request wants that is refused before it was asked. */
+const NOTHING_YET: Partial<Draft> = { codeChallenge: null, audiences: [], organizationId: null, newOrganization: null, asksConsent: false };
+
+/** Runs the checks in their order, up to the first that has something to tell the application.
  * @param by the browser, or the application itself that pushes the request (RFC 9126)
  * @throws PageError with what is wrong, for the person at the browser */
 export async function checkAuthorization(
@@ -102,8 +106,8 @@ export async function checkAuthorization(
   query: Query,
   by: 'browser' | 'application' = 'browser',
 ): Promise<Authorization> {
-  const draft = { ctx, tenancy, query: withReauthState(query), isPushed: by === 'application' } as Draft;
-  for (const check of CHECKS) await check(draft);
+  const draft = { ...NOTHING_YET, ctx, tenancy, query: withReauthState(query), isPushed: by === 'application' } as Draft;
+  for (const check of CHECKS) if (!draft.refusal) await check(draft);
   const { client, redirectUri, responseMode, codeChallenge, audiences, organizationId, newOrganization, invitation } = draft;
   return {
     client,
@@ -146,7 +150,8 @@ function singleValues({ query }: Draft): void {
 async function pushedRequest(draft: Draft): Promise<void> {
   const uri = value(draft.query, 'request_uri');
   if (!uri) return;
-  if (draft.isPushed || !isPushedRequestUri(uri)) throw malformed('A request_uri is what the endpoint for pushed requests has answered.');
+  if (draft.isPushed) throw malformed('A request_uri is what the endpoint for pushed requests has answered.');
+  if (!isPushedRequestUri(uri)) return;
   const clientId = value(draft.query, 'client_id') ?? '';
   const parameters = await takePushedRequest(draft.ctx, draft.tenancy.environmentId, clientId, uri);
   if (parameters === undefined) throw malformed('The request_uri is unknown, has expired, or was used already.');
@@ -181,7 +186,6 @@ async function registeredRedirectUri(draft: Draft): Promise<void> {
 
 function responseType({ query }: Draft): void {
   if (value(query, 'response_type') !== 'code') throw malformed('The response_type must be code.');
-  if (value(query, 'request')) throw malformed('Request objects are not supported.');
 }
 
 function responseMode(draft: Draft): void {
@@ -190,6 +194,13 @@ function responseMode(draft: Draft): void {
     throw malformed('The response_mode must be query, fragment or form_post.');
   if (mode === 'form_post' && !/^https?:/.test(draft.redirectUri)) throw malformed('A form can be posted to http and https only.');
   draft.responseMode = mode;
+}
+
+/** Request objects are not supported, which OpenID Connect has codes for (Core §3.1.2.6). What one says is not read. */
+function requestObject(draft: Draft): void {
+  if (value(draft.query, 'request')) draft.refusal = new RedirectError('request_not_supported', 'Request objects are not supported.');
+  else if (value(draft.query, 'request_uri'))
+    draft.refusal = new RedirectError('request_uri_not_supported', 'A request_uri is what the endpoint for pushed requests has answered.');
 }
 
 function proofKey(draft: Draft): void {

@@ -11,6 +11,7 @@ export type OAuthErrorCode =
   | 'unsupported_grant_type'
   | 'invalid_token'
   | 'invalid_target'
+  | 'request_not_supported'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
   | 'authorization_pending'
@@ -30,6 +31,7 @@ const STATUS: Record<OAuthErrorCode, number> = {
   unsupported_grant_type: 400,
   invalid_token: 401,
   invalid_target: 400,
+  request_not_supported: 400,
   invalid_dpop_proof: 400,
   use_dpop_nonce: 400,
   authorization_pending: 400,
@@ -67,7 +69,9 @@ export type RedirectErrorCode =
   | 'interaction_required'
   | 'access_denied'
   | 'login_link_expired'
-  | 'invalid_target';
+  | 'invalid_target'
+  | 'request_not_supported'
+  | 'request_uri_not_supported';
 
 /**
  * An error of the authorization endpoint. Only these codes go back to the application (applications answer any other

@@ -42,7 +42,7 @@ export async function pushAuthorizationRequest(
     throw new OAuthError('invalid_dpop_proof', 'The DPoP proof is by another key than the one that dpop_jkt names.');
   const query = { ...form, client_id: clientId, ...(jkt !== undefined && { dpop_jkt: jkt }) };
   const { refusal } = await checkAuthorization(ctx, tenancy, query, 'application').catch(asOAuthError);
-  if (refusal?.code === 'invalid_target') throw new OAuthError(refusal.code, refusal.message);
+  if (refusal?.code === 'invalid_target' || refusal?.code === 'request_not_supported') throw new OAuthError(refusal.code, refusal.message);
   const parameters = String(onlyKnown(query));
   return {
     request_uri: await keepPushedRequest(infrastructure, { environmentId, applicationId, parameters }),

@@ -62,8 +62,6 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['an age that is no number', { max_age: '1e3' }, /max_age/],
   ['a malformed organization', { org_code: 'acme' }, /not an organization code/],
   ['an organization code with more behind it', { org_code: `org_${'0'.repeat(32)}' --` }, /not an organization code/],
-  ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, /Request objects/],
-  ['a request object elsewhere', { request_uri: 'https://evil.test/request' }, /request_uri is what/],
   ['a pushed request that never was', { request_uri: `urn:ietf:params:oauth:request_uri:${'x'.repeat(43)}` }, /request_uri is unknown/],
   ['an endless state', { state: 'x'.repeat(4097) }, /state is too long/],
   ['an endless nonce', { nonce: 'x'.repeat(1025) }, /nonce is too long/],
@@ -76,6 +74,29 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['a nonce that no database can keep', { nonce: '\0' }, /nonce holds/],
 ])('%s is refused on a page', async (_what, parameters, words) => {
   await expectRefusal(requestOf(gatehouse, 'spa', parameters).url, words);
+});
+
+test.each([
+  ['request', 'eyJhbGciOiJub25lIn0.e30.', 'request_not_supported'],
+  ['request_uri', 'https://evil.test/request', 'request_uri_not_supported'],
+])('the application that sends a %s is told that it is not supported, whatever else it left to it', async (name, given, error) => {
+  const left = { code_challenge: '', code_challenge_method: '', nonce: '', scope: 'openid' };
+  for (const [mode, read] of [
+    ['query', (url: URL) => url.searchParams],
+    ['fragment', (url: URL) => new URLSearchParams(url.hash.slice(1))],
+  ] as const) {
+    const { url } = requestOf(gatehouse, 'spa', { ...left, [name]: given, state: 'outside', response_mode: mode });
+    const answer = await fetch(url, { redirect: 'manual' });
+    const location = new URL(answer.headers.get('location')!);
+    expect([answer.status, `${location.origin}${location.pathname}`]).toEqual([302, CALLBACK]);
+    expect(Object.fromEntries(read(location))).toEqual({
+      error,
+      error_description: expect.any(String),
+      state: 'outside',
+      iss: gatehouse.quickstart.issuer,
+    });
+  }
+  await expectRefusal(requestOf(gatehouse, 'spa', { ...left, [name]: given, redirect_uri: 'https://evil.test/' }).url, /not one of/);
 });
 
 test('a refusal stays a page with prompt=none: only what a silent request may learn goes back', async () => {

@@ -108,6 +108,8 @@ describe('who pushes', () => {
       [{ code_challenge: '', code_challenge_method: '' }, 'invalid_request', /PKCE/],
       [{ request_uri: `urn:ietf:params:oauth:request_uri:${'x'.repeat(43)}` }, 'invalid_request', /request_uri/],
       [{ resource: 'https://unknown.test' }, 'invalid_target', /resource/],
+      [{ request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported', /Request objects/],
+      [{ request_uri: 'https://evil.test/request' }, 'invalid_request', /request_uri/],
     ];
     for (const [change, error, words] of wrong) {
       const { pushed } = await pushOf('spa', change);
