@@ -1,11 +1,11 @@
 /** The composition root: everything a process has is made here, once, and closed in the opposite order. */
 import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
-import type { Config } from './config.ts';
-import { connectEmbedded, connectPostgres, type Database } from './db/client.ts';
-import { openEmbedded } from './db/embedded.ts';
+import { type Config, ConfigError } from './config.ts';
+import { connectEmbedded, connectPostgres, type Database, DatabaseUnreachableError } from './db/client.ts';
+import { DatabaseInUseError, openEmbedded } from './db/embedded.ts';
 import { startLookups } from './db/lookups.ts';
-import { migrate, pendingMigrations } from './db/migrate.ts';
+import { MigrationError, migrate, pendingMigrations } from './db/migrate.ts';
 import { registerLogoutJobs } from './features/backchannel-logout/service.ts';
 import { startCleanup } from './features/cleanup/jobs.ts';
 import type { Infrastructure } from './features/context.ts';
@@ -76,7 +76,8 @@ export async function openInfrastructure(
       if (applied.length > 0) log.info({ applied }, 'migrated');
     } else {
       const pending = await pendingMigrations(database);
-      if (pending.length > 0) throw new Error(`Migrations are pending: ${pending.join(', ')}. Apply them with npm run cli -- migrate.`);
+      if (pending.length > 0)
+        throw new MigrationError(`Migrations are pending: ${pending.join(', ')}. Apply them with npm run cli -- migrate.`);
     }
     const jobs = await startJobs(database, config.databaseUrl, log);
     const lookups = await startLookups(database, log);
@@ -106,6 +107,11 @@ export async function openInfrastructure(
     await closing();
     throw error;
   }
+}
+
+/** Is it something that the operator can mend, and that its message says in full? */
+export function isOperatorError(error: unknown): error is Error {
+  return [ConfigError, DatabaseInUseError, DatabaseUnreachableError, MigrationError].some((kind) => error instanceof kind);
 }
 
 /** The whole application over `config`, not yet listening. */
@@ -165,7 +171,16 @@ export function createLog(config: Pick<Config, 'logLevel'>): Logger {
 }
 
 async function openDatabase(config: Config): Promise<{ database: Database; release: () => void }> {
-  if (config.databaseUrl) return { database: connectPostgres(config.databaseUrl), release: () => {} };
+  if (config.databaseUrl) {
+    const database = connectPostgres(config.databaseUrl);
+    try {
+      await database.query(undefined, 'SELECT 1', []);
+    } catch (error) {
+      await database.close();
+      throw new DatabaseUnreachableError(config.databaseUrl, error as NodeJS.ErrnoException);
+    }
+    return { database, release: () => {} };
+  }
   const { pglite, release } = await openEmbedded(config.dataDir);
   return { database: await connectEmbedded(pglite), release };
 }

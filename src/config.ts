@@ -1,7 +1,7 @@
 /** The only reader of the environment. Every mistake is reported at once; what comes out is frozen and typed. */
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -134,7 +134,7 @@ const schema = z.object({
   RATE_LIMIT_ADMIN: rateLimit('12000,6000,120000'),
 });
 
-/** Reads and checks `env`; makes DATA_DIR and, outside production, the secret key in it.
+/** Reads and checks `env`; makes DATA_DIR where something will be kept in it and, outside production, the secret key.
  * @throws ConfigError naming every mistake at once */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
@@ -149,7 +149,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes);
 
   const values = parsed.data;
-  mkdirSync(values.DATA_DIR, { recursive: true });
+  if (!production || !values.DATABASE_URL) makeWritable(values.DATA_DIR);
   const baseUrl = values.BASE_URL ?? `http://localhost:${values.PORT}`;
   return Object.freeze({
     production,
@@ -176,6 +176,15 @@ function decodeKey(text: string): Buffer | undefined {
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, 'hex');
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === 32 && /^[A-Za-z0-9+/_-]+=*$/.test(text) ? bytes : undefined;
+}
+
+function makeWritable(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    throw new ConfigError([`DATA_DIR must be a directory that can be written: ${(error as Error).message}`]);
+  }
 }
 
 function keptKey(path: string): Buffer {

@@ -1,8 +1,6 @@
 /** The server process: reads the configuration, builds the application, listens, and stops gracefully. */
-import { createApp } from './app.ts';
-import { ConfigError, loadConfig } from './config.ts';
-import { DatabaseInUseError } from './db/embedded.ts';
-import { NewerDatabaseError } from './db/migrate.ts';
+import { createApp, isOperatorError } from './app.ts';
+import { loadConfig } from './config.ts';
 import { welcome } from './pages/welcome.ts';
 
 try {
@@ -19,7 +17,8 @@ try {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {
-  const plain = error instanceof ConfigError || error instanceof DatabaseInUseError || error instanceof NewerDatabaseError;
-  console.error(plain || (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? (error as Error).message : error);
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === 'listen' || syscall === 'getaddrinfo') console.error(`${message}. PORT and HOST say where to listen.`);
+  else console.error(isOperatorError(error) ? message : error);
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 /** The environment as an operator writes it: what is left out, what is wrong, what production insists on. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -54,6 +54,21 @@ test('nothing needs to be set', () => {
       admin: { address: 12_000, account: 6000, environment: 120_000 },
     },
   });
+});
+
+test('every setting is in .env.example', () => {
+  const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+  const settings = [...read('src/config.ts').matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
+  expect(settings).toContain('DATABASE_URL');
+  expect([...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name).sort()).toEqual(settings.sort());
+});
+
+test('a directory is made only where something is kept in it', () => {
+  const DATA_DIR = join(directory, 'not-there');
+  load({ ...PRODUCTION, DATA_DIR, DATABASE_URL: 'postgres://localhost/gatehouse' });
+  expect(existsSync(DATA_DIR)).toBe(false);
+  load({ ...PRODUCTION, DATA_DIR });
+  expect(existsSync(DATA_DIR)).toBe(true);
 });
 
 test('a rate limit is three numbers', () => {

@@ -31,6 +31,15 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** There is no PostgreSQL server where it should be, or it does not let us in. */
+export class DatabaseUnreachableError extends Error {
+  /** Names the server and the database of `url`, and neither user nor password. */
+  constructor(url: string, cause: NodeJS.ErrnoException) {
+    const { host, pathname } = new URL(url);
+    super(`The database ${host}${pathname} of DATABASE_URL cannot be used: ${cause.message || cause.code}`, { cause });
+  }
+}
+
 /** A database on a PostgreSQL server. `max` bounds the connections of this process. */
 export function connectPostgres(url: string, max = 10): Database {
   const pool = new pg.Pool({ connectionString: url, max });

@@ -11,8 +11,11 @@ import type { Database } from './client.ts';
 
 export const MIGRATIONS_DIRECTORY = join(import.meta.dirname, '../../prisma/migrations');
 
+/** The database is not as this version of Gatehouse needs it. */
+export class MigrationError extends Error {}
+
 /** The database was migrated by a newer version of Gatehouse. */
-export class NewerDatabaseError extends Error {}
+export class NewerDatabaseError extends MigrationError {}
 
 interface Migration {
   readonly name: string;
@@ -102,7 +105,9 @@ async function apply(run: Run): Promise<string[]> {
       await run('COMMIT');
     } catch (error) {
       await run('ROLLBACK');
-      throw new Error(`Migration ${migration.name} failed; the database is as it was before it.`, { cause: error });
+      throw new MigrationError(`Migration ${migration.name} failed: ${(error as Error).message}. The database is as it was before it.`, {
+        cause: error,
+      });
     }
   }
   return pending.map((migration) => migration.name);
