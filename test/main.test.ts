@@ -1,8 +1,8 @@
 /** The server process from outside: its first start, its stop, a kill, a second process, and production. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { Quickstart } from '../src/features/seed/service.ts';
 import { freePort } from './helpers/app.ts';
 import { type ServerProcess, startProcess } from './helpers/server-process.ts';
@@ -29,19 +29,23 @@ async function freshEnvironment() {
   return { environment: { PORT: String(port), DATA_DIR: directory }, url: `http://localhost:${port}`, directory };
 }
 
-async function createUser(url: string, quickstart: Quickstart, email: string): Promise<unknown> {
+function createUser(url: string, quickstart: Quickstart, email: string): Promise<unknown> {
   const { clientId, clientSecret } = quickstart.applications.find(({ type }) => type === 'm2m')!;
+  return createUserAs(url, clientId, clientSecret!, email);
+}
+
+async function createUserAs(url: string, clientId: string, clientSecret: string, email: string): Promise<unknown> {
   const tokens = await fetch(`${url}/oauth2/token`, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'client_credentials',
       client_id: clientId,
-      client_secret: clientSecret!,
-      audience: quickstart.managementAudience,
+      client_secret: clientSecret,
+      audience: `${url}/api`,
     }),
   });
   const { access_token } = (await tokens.json()) as { access_token: string };
-  const answer = await fetch(quickstart.graphqlUrl, {
+  const answer = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -100,21 +104,26 @@ test('production names everything that is missing at once, and starts nothing', 
   expect(server.output()).not.toContain('    at ');
 });
 
-test('production seeds nothing, has no mailbox and no GraphiQL; create-owner prints a one-time link', { timeout: 180_000 }, async () => {
+test('production seeds nothing, has no mailbox and no GraphiQL; commands make its Owners and the first callers of the graph', {
+  timeout: 180_000,
+}, async () => {
   const { environment, url } = await freshEnvironment();
   const production = { ...environment, NODE_ENV: 'production', BASE_URL: url, SECRET_KEY: 'ab'.repeat(32), SMTP_URL: 'smtp://localhost:1' };
-  const owner = start('src/cli.ts', production, [
-    'create-owner',
-    '--email',
-    'first@example.test',
-    '--business',
-    'First Company',
-    '--region',
-    'ie',
-  ]);
-  expect(await owner.ended()).toBe(0);
-  const link = new RegExp(`${url}/e/account/team-invitation/[A-Za-z0-9_-]{43}`).exec(owner.output())?.[0];
-  expect(link).toBeDefined();
+  const command = async (...args: string[]) => {
+    const process = start('src/cli.ts', production, args);
+    expect({ code: await process.ended(), output: process.output() }).toMatchObject({ code: 0 });
+    return process.output();
+  };
+  const linkIn = (output: string) => new RegExp(`${url}/e/account/team-invitation/[A-Za-z0-9_-]{43}`).exec(output)?.[0];
+  const first = await command('create-owner', '--email', 'first@example.test', '--business', 'First Company', '--region', 'ie');
+  expect(first).toContain('first-company');
+  const link = linkIn(first);
+  expect(linkIn(await command('invite-owner', '--email', 'second@example.test', '--domain', 'first-company'))).not.toBe(link);
+  const machine = await command('create-machine', '--domain', 'first-company');
+  const dashboard = await command('create-dashboard', '--callback-url', 'https://dashboard.example.test/callback');
+  const shown = (output: string, label: string) => new RegExp(`^${label} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
+  expect(shown(dashboard, 'Audience')).toBe(`${url}/e/account/api`);
+  expect(dashboard).not.toContain('Client secret');
 
   const server = start('src/main.ts', production);
   await server.ready(url);
@@ -124,6 +133,20 @@ test('production seeds nothing, has no mailbox and no GraphiQL; create-owner pri
   const opened = await fetch(link!, { redirect: 'manual' });
   expect(opened.status).toBe(302);
   expect(opened.headers.get('location')).toContain(`${url}/e/account/signin/`);
+  expect(
+    await createUserAs(shown(machine, 'Issuer'), shown(machine, 'Client id'), shown(machine, 'Client secret'), 'kept@example.test'),
+  ).toMatchObject({ user: { email: 'kept@example.test' } });
+  const signIn = new URLSearchParams({
+    client_id: shown(dashboard, 'Client id'),
+    redirect_uri: 'https://dashboard.example.test/callback',
+    response_type: 'code',
+    scope: 'openid',
+    state: 'a-state-of-its-own',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  });
+  const atSignIn = await fetch(`${shown(dashboard, 'Issuer')}/oauth2/auth?${signIn}`, { redirect: 'manual' });
+  expect(atSignIn.headers.get('location')).toContain(`${url}/e/account/signin/`);
   expect(await server.stop('SIGTERM')).toBe(0);
 });
 
@@ -133,6 +156,43 @@ test('a port in use is one line', { timeout: 180_000 }, async () => {
   await first.ready(url);
   const second = start('src/main.ts', { ...environment, DATA_DIR: join(directory, 'other') });
   expect(await second.ended()).toBe(1);
-  expect(second.output()).toContain('EADDRINUSE');
+  expect(second.output()).toMatch(/EADDRINUSE.*PORT and HOST/);
   expect(second.output()).not.toContain('    at ');
+});
+
+describe('what the operator can mend is said without a stack', () => {
+  test.each([
+    ['a database that is away', { DATABASE_URL: 'postgres://user:hidden@localhost:1/gatehouse' }, /localhost:1\/gatehouse.*ECONNREFUSED/],
+    ['a data directory that is a file', { DATA_DIR: import.meta.filename }, /DATA_DIR must be a directory/],
+  ])('%s', { timeout: 60_000 }, async (_what, broken, words) => {
+    const { environment } = await freshEnvironment();
+    const server = start('src/main.ts', { ...environment, ...broken });
+    expect(await server.ended()).toBe(1);
+    expect(server.output()).toMatch(words);
+    expect(server.output()).not.toMatch(/ {4}at |hidden/);
+  });
+
+  test('pending migrations', async () => {
+    const { environment } = await freshEnvironment();
+    const server = start('src/main.ts', environment, ['--no-migrate']);
+    expect(await server.ended()).toBe(1);
+    expect(server.output()).toContain('npm run cli -- migrate');
+    expect(server.output()).not.toContain('    at ');
+  });
+});
+
+describe('a command that is called wrongly does nothing, and says how it is called', () => {
+  test.each([
+    [['bogus'], 2, 'There is no command bogus'],
+    [['migrate', '--help'], 0, 'apply pending migrations'],
+    [['print-schema', '--chek'], 2, "Unknown option '--chek'"],
+    [['create-owner', '--business', 'Acme'], 2, '--email is needed'],
+    [['create-owner', '--email', 'a@b.test', '--business', 'B', '--region', 'moon'], 2, '--region is one of au, us, ca, ie, uk'],
+  ])('%j', async (args, code, words) => {
+    const { environment, directory } = await freshEnvironment();
+    const command = start('src/cli.ts', environment, args);
+    expect(await command.ended()).toBe(code);
+    expect(command.output()).toContain(words);
+    expect(readdirSync(directory)).toEqual([]);
+  });
 });

@@ -1,9 +1,14 @@
-/** The first start: the reserved `account` environment everywhere, and outside production a business to try things with. */
+/**
+ * What an installation begins with: the reserved `account` environment everywhere, outside production a business to try
+ * things with, and the first callers of the graph, which nobody could make through the graph.
+ */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from '../../db/generated/client/client.ts';
+import { NotFoundError } from '../../kernel/errors.ts';
 import { issuerOf } from '../../kernel/issuer.ts';
 import { authorizeApplication, createApiRow, managementAudience } from '../apis/service.ts';
-import { type ApplicationWithSecret, createApplicationRow } from '../applications/service.ts';
+import { type ApplicationWithSecret, type CreateApplicationInput, createApplicationRow } from '../applications/service.ts';
 import { createBusinessRow } from '../businesses/service.ts';
 import { type Context, createContext, type Infrastructure, inTransaction } from '../context.ts';
 import { accountEnvironment, createEnvironment, createEnvironmentRow } from '../environments/service.ts';
@@ -32,6 +37,13 @@ export interface QuickstartApplication {
   readonly clientSecret?: string;
   readonly callbackUrls: readonly string[];
   readonly logoutUrls: readonly string[];
+}
+
+/** An application that the graph is used through, with what its makers have to know. */
+export interface GraphCaller {
+  readonly issuer: string;
+  readonly managementAudience: string;
+  readonly application: QuickstartApplication;
 }
 
 const PLATFORM_BUSINESS = 'biz_00000000000000000000000000000000';
@@ -78,6 +90,41 @@ export async function seedQuickstart(infrastructure: Infrastructure): Promise<Qu
   return quickstart;
 }
 
+/** Makes a machine that holds every scope of the graph in the environment with this domain.
+ * @throws NotFoundError when no business has such an environment
+ * @throws InvalidInputError REQUIRED or TOO_LONG */
+export async function createMachine(ctx: Context, input: { readonly domain: string; readonly name: string }): Promise<GraphCaller> {
+  return inTransaction(ctx, async (tx) =>
+    createGraphCaller(tx, await environmentOfBusiness(tx, input.domain), { name: input.name, type: 'm2m' }),
+  );
+}
+
+/** Makes an application of `account`, at which team members sign in to use the graph.
+ * @throws InvalidInputError REQUIRED, TOO_LONG, INVALID_URL or TOO_MANY_URLS */
+export async function createDashboard(
+  ctx: Context,
+  input: Pick<CreateApplicationInput, 'name' | 'callbackUrls' | 'logoutUrls'> & { readonly type: 'reg' | 'spa' },
+): Promise<GraphCaller> {
+  return inTransaction(ctx, async (tx) => createGraphCaller(tx, await accountEnvironment(tx), input));
+}
+
+/** The environment with this domain, unless it is the platform's own.
+ * @throws NotFoundError */
+export async function environmentOfBusiness(ctx: Context, domain: string): Promise<Environment> {
+  const environment = await ctx.db.environment.findUnique({ where: { domain } });
+  if (!environment || environment.kind === 'account') throw new NotFoundError('environment of a business', ['domain']);
+  return environment;
+}
+
+async function createGraphCaller(ctx: Context, environment: Environment, input: CreateApplicationInput): Promise<GraphCaller> {
+  const { id: environmentId, businessId } = environment;
+  const made = await createApplicationRow(ctx, { environmentId, businessId }, input);
+  const { id: apiId } = await ctx.db.api.findFirstOrThrow({ where: { environmentId, isManagement: true } });
+  await authorizeApplication(ctx, environmentId, made.application.id, apiId);
+  const issuer = issuerOf(ctx.config, environment);
+  return { issuer, managementAudience: managementAudience(issuer), application: describe(made) };
+}
+
 const OWNER_EMAIL = 'owner@acme.test';
 
 async function seedAcme(ctx: Context): Promise<Quickstart> {
@@ -102,40 +149,27 @@ async function seedAcme(ctx: Context): Promise<Quickstart> {
       { name: 'write:invoices', description: 'Write invoices' },
     ],
   });
-  const management = await ctx.db.api.findFirstOrThrow({ where: { environmentId: production.id, isManagement: true } });
   const web = { callbackUrls: ['http://localhost:8080/callback'], logoutUrls: ['http://localhost:8080'], emailSignIn: 'password' as const };
-  const made = {
-    reg: await createApplicationRow(ctx, scope, { name: 'Acme web', type: 'reg', ...web }),
-    spa: await createApplicationRow(ctx, scope, { name: 'Acme app', type: 'spa', ...web }),
-    m2m: await createApplicationRow(ctx, scope, { name: 'Acme machine', type: 'm2m' }),
-    device: await createApplicationRow(ctx, scope, { name: 'Acme device', type: 'device' }),
-  };
-  for (const { application } of [made.reg, made.spa, made.m2m, made.device])
-    await authorizeApplication(ctx, production.id, application.id, api.id);
-  await authorizeApplication(ctx, production.id, made.m2m.application.id, management.id);
+  const reg = describe(await createApplicationRow(ctx, scope, { name: 'Acme web', type: 'reg', ...web }));
+  const spa = describe(await createApplicationRow(ctx, scope, { name: 'Acme app', type: 'spa', ...web }));
+  const m2m = await createMachine(ctx, { domain: production.domain, name: 'Acme machine' });
+  const device = describe(await createApplicationRow(ctx, scope, { name: 'Acme device', type: 'device' }));
+  const applications = [reg, spa, m2m.application, device];
+  for (const { clientId } of applications) await authorizeApplication(ctx, production.id, `app_${clientId}`, api.id);
 
-  const dashboard = await createApplicationRow(
-    ctx,
-    { environmentId: account.id, businessId: account.businessId },
-    {
-      name: 'Dashboard',
-      type: 'spa',
-      callbackUrls: ['http://localhost:8080/callback'],
-      logoutUrls: ['http://localhost:8080'],
-    },
-  );
-  const accountApi = await ctx.db.api.findFirstOrThrow({ where: { environmentId: account.id, isManagement: true } });
-  await authorizeApplication(ctx, account.id, dashboard.application.id, accountApi.id);
-
-  const issuer = issuerOf(ctx.config, production);
-  const accountIssuer = issuerOf(ctx.config, account);
+  const dashboard = await createDashboard(ctx, {
+    name: 'Dashboard',
+    type: 'spa',
+    callbackUrls: web.callbackUrls,
+    logoutUrls: web.logoutUrls,
+  });
   return {
-    issuer,
+    issuer: m2m.issuer,
     graphqlUrl: `${ctx.config.baseUrl}/graphql`,
-    managementAudience: managementAudience(issuer),
+    managementAudience: m2m.managementAudience,
     owner: { email: OWNER_EMAIL },
-    applications: Object.values(made).map(describe),
-    account: { issuer: accountIssuer, managementAudience: managementAudience(accountIssuer), applications: [describe(dashboard)] },
+    applications,
+    account: { issuer: dashboard.issuer, managementAudience: dashboard.managementAudience, applications: [dashboard.application] },
   };
 }
 
