@@ -3,7 +3,7 @@
 import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
-import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { assertAnswerable, readingAtMost } from '../db/reads/budget.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
@@ -49,6 +49,24 @@ const INVALID_TOKEN: Pick<OAuthError, 'code' | 'message'> = {
   message: 'The bearer token is not valid: it is malformed, expired, or not made out to the management API.',
 };
 
+const GRAPHIQL: GraphiQLOptions = {
+  title: 'Gatehouse',
+  defaultQuery: `# Who asks is said under Headers, below:
+# { "authorization": "Bearer …" }
+{
+  viewer {
+    kind
+    businesses {
+      nodes {
+        id
+        name
+      }
+    }
+  }
+}
+`,
+};
+
 const ownExecution: Plugin = { onExecute: ({ setExecuteFn }) => setExecuteFn(execute) };
 
 /** Opened with each request. */
@@ -78,7 +96,9 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   const options: YogaServerOptions<ServerContext, GraphContext> = {
     schema,
     graphqlEndpoint: '/graphql',
-    graphiql: !config.production && { title: 'Gatehouse', defaultQuery: '{ viewer { kind businesses { nodes { id name } } } }' },
+    graphiql: !config.production && GRAPHIQL,
+    // Whole, from our own disk: the default is a page that fetches its scripts from a public network.
+    renderGraphiQL: async (page) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(page),
     landingPage: false,
     logging: false,
     batching: false,
