@@ -1,10 +1,10 @@
 /** What somebody else's URL may lead this server to, and what not. */
-import dns, { type LookupAddress } from 'node:dns';
+import { pbkdf2 } from 'node:crypto';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer as createTcpServer, isIP, type Socket, type Server as TcpServer } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ForbiddenAddressError, getFromStranger, isPublicAddress, postToStranger } from '../../src/security/strangers.ts';
+import { startNameServer } from '../helpers/name-server.ts';
 
 const servers: Server[] = [];
 const tcpServers: TcpServer[] = [];
@@ -100,28 +100,22 @@ test.each([
   expect(requests()).toBe(0);
 });
 
+const QUESTIONS = ['receiver.test 4', 'receiver.test 6'];
+
 describe('a name', () => {
-  const { lookup } = dns;
   let asked: string[] = [];
+  let server: { stop(): void };
+  afterEach(() => server.stop());
 
   /** Has names resolve to these addresses, one answer after the other and the last for ever. */
-  function resolveTo(...answers: readonly (readonly string[])[]): void {
+  async function resolveTo(...answers: readonly (readonly string[])[]): Promise<void> {
     asked = [];
-    const answer = (name: string, _options: unknown, done: (error: null, addresses: LookupAddress[]) => void) => {
-      const addresses = answers[Math.min(asked.length, answers.length - 1)]!;
-      asked.push(name);
-      done(
-        null,
-        addresses.map((address) => ({ address, family: isIP(address) })),
-      );
-    };
-    dns.lookup = answer as unknown as typeof lookup;
-    syncBuiltinESMExports();
+    server = await startNameServer((name, family) => {
+      const before = asked.filter((question) => question === `${name} ${family}`).length;
+      asked.push(`${name} ${family}`);
+      return answers[Math.min(before, answers.length - 1)]!.filter((address) => isIP(address) === family);
+    });
   }
-  afterEach(() => {
-    dns.lookup = lookup;
-    syncBuiltinESMExports();
-  });
 
   test.each([
     ['this machine', ['127.0.0.1']],
@@ -130,25 +124,42 @@ describe('a name', () => {
     ['a mapped address', ['::ffff:127.0.0.1']],
     ['a mapped private address', ['::ffff:192.168.0.1']],
     ['a private network of IPv6', ['fd00::1']],
-    ['an address of a network interface', ['fe80::1%lo']],
+    ['an address of a link', ['fe80::1']],
     ['a public address and a private one', ['1.1.1.1', '127.0.0.1']],
     ['a private address and a public one', ['127.0.0.1', '1.1.1.1']],
-    ['nothing', []],
   ])('that resolves to %s is not connected to', async (_what, addresses) => {
     const { url, requests } = await listen((_request, response) => response.end(), '127.0.0.1');
     url.hostname = 'receiver.test';
-    resolveTo(addresses);
+    await resolveTo(addresses);
     await expect(postToStranger(url, message, { allowLoopback: false })).rejects.toThrow(ForbiddenAddressError);
-    expect([asked, requests()]).toEqual([['receiver.test'], 0]);
+    expect([asked.toSorted(), requests()]).toEqual([QUESTIONS, 0]);
   });
 
   test('that resolves to another address after it was judged is connected to where it was judged', async () => {
     const judged = await listen((_request, response) => response.writeHead(201).end(), '127.0.0.2');
     const inside = await listen((_request, response) => response.end(), '127.0.0.3', Number(judged.url.port));
     judged.url.hostname = 'receiver.test';
-    resolveTo(['127.0.0.2'], ['127.0.0.3']);
+    await resolveTo(['127.0.0.2'], ['127.0.0.3']);
     expect(await postToStranger(judged.url, message, { allowLoopback: true })).toBe(201);
-    expect([asked, judged.requests(), inside.requests()]).toEqual([['receiver.test'], 1, 0]);
+    expect([asked.toSorted(), judged.requests(), inside.requests()]).toEqual([QUESTIONS, 1, 0]);
+  });
+
+  test('that nobody knows is not connected to', async () => {
+    await resolveTo([]);
+    await expect(postToStranger(new URL('http://nobody.test/'), message, { allowLoopback: true })).rejects.toThrow('no address');
+  });
+
+  test('whose name server is silent holds up nothing else, however many there are', async () => {
+    asked = [];
+    let isOver = false;
+    server = await startNameServer((name) => void asked.push(name));
+    const names = Array.from({ length: 16 }, (_, index) => `silent-${index}.test`);
+    const posts = names.map((name) => postToStranger(new URL(`http://${name}/`), message, { allowLoopback: true }));
+    void Promise.race(posts.map((post) => post.catch(() => {}))).then(() => (isOver = true));
+    await vi.waitUntil(() => new Set(asked).size === names.length, 4000);
+    await new Promise((done) => pbkdf2('password', 'salt', 1, 32, 'sha256', done));
+    expect(isOver).toBe(false);
+    for (const post of posts) await expect(post).rejects.toThrow('no address');
   });
 });
 
@@ -204,15 +215,11 @@ test('a head without end is not read to its end', async () => {
 
 test('who has not answered within ten seconds is not waited for, whatever takes the time', { timeout: 20_000 }, async () => {
   const urls = [
-    new URL('http://nobody-resolves-this.test/'),
     (await listenRaw(() => undefined)).url,
     (await listenRaw((socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n'))).url,
     (await listenRaw((socket) => drip(socket, 'x'))).url,
   ];
   const slowBody = (await listenRaw((socket) => drip(socket, 'HTTP/1.1 200 OK\r\n\r\nx'))).url;
-  const { lookup } = dns;
-  dns.lookup = (() => undefined) as unknown as typeof lookup;
-  syncBuiltinESMExports();
   const started = performance.now();
   const ends = [
     ...urls.map((url) => postToStranger(url, message, { allowLoopback: true })),
@@ -225,8 +232,6 @@ test('who has not answered within ten seconds is not waited for, whatever takes 
     expect(milliseconds).toBeGreaterThan(9_000);
     expect(milliseconds).toBeLessThan(12_000);
   }
-  dns.lookup = lookup;
-  syncBuiltinESMExports();
 });
 
 /** Writes `text` every 200 milliseconds, after the beginning of an answer's head where the text is none itself. */
