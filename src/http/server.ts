@@ -282,7 +282,7 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
   if (status === 500) request.log.error({ err: error }, 'request failed');
   const about = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : status < 500 ? 'unreadable' : 'fault';
   if (form === 'page') return sendErrorPage(request, reply, status, { about });
-  const message = speaker(DEFAULT_LANGUAGE)(`error.${about}.message`);
+  const message = describe(about);
   const body =
     form === 'oauth'
       ? { error: status === 500 ? 'server_error' : 'invalid_request', error_description: message }

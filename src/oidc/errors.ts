@@ -112,9 +112,9 @@ export class PageError extends Error {
   }
 }
 
-/** An error for programs. */
+/** An error for programs, in the characters that an `error_description` may have (RFC 6749 §5.2). */
 export function describe(about: PageErrorName, detail = ''): string {
-  return [speaker(DEFAULT_LANGUAGE)(`error.${about}.message`), detail].filter(Boolean).join(' ');
+  return [speaker(DEFAULT_LANGUAGE)(`error.${about}.message`), detail].filter(Boolean).join(' ').replaceAll('’', "'");
 }
 
 /** One message for every reason: a stranger learns nothing of an invitation by its code. */
