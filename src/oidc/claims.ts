@@ -84,7 +84,8 @@ export function profileClaims(subject: Person, scopes: readonly string[]): Recor
       ...(subject.picture && { picture: subject.picture }),
       ...(subject.username && { preferred_username: subject.username }),
     }),
-    ...(scopes.includes('phone') && subject.phone && { phone_number: subject.phone }),
+    ...(scopes.includes('phone') &&
+      subject.phone && { phone_number: subject.phone, phone_number_verified: subject.isPhoneVerified ?? false }),
   };
 }
 

@@ -47,6 +47,7 @@ export function discovery({ issuer, allowsDynamicRegistration, allowsMetadataDoc
       'picture',
       'preferred_username',
       'phone_number',
+      'phone_number_verified',
       'org_codes',
     ],
     subject_types_supported: ['public'],

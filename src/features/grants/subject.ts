@@ -18,6 +18,7 @@ export interface Person {
   readonly isEmailVerified: boolean | null;
   readonly username: string | null;
   readonly phone: string | null;
+  readonly isPhoneVerified: boolean | null;
 }
 
 /** A person within an organization, where it is about one. */
@@ -42,7 +43,7 @@ export interface Subject extends Person {
 
 const PERSON = `u.id AS "userId", u.first_name AS "firstName", u.last_name AS "lastName", u.picture, u.provided_id AS "providedId",
   NOT u.is_suspended AND u.access_removed_at IS NULL AS "hasAccess", floor(extract(epoch FROM u.access_ended_at))::int AS "tokensCountFrom", floor(extract(epoch FROM u.updated_at))::int AS "updatedAt",
-  email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone`;
+  email.value AS email, email.is_verified AS "isEmailVerified", username.value AS username, phone.value AS phone, phone.is_verified AS "isPhoneVerified"`;
 
 const fromPerson = (environmentId: string, userId: string) => `FROM users u
   LEFT JOIN identities email ON email.environment_id = u.environment_id AND email.user_id = u.id AND email.type = 'email' AND email.is_primary
