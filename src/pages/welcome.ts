@@ -4,13 +4,13 @@ import type { Quickstart } from '../features/seed/service.ts';
 
 export function welcome(config: Config, quickstart: Quickstart | undefined): string {
   const lines = [`Gatehouse is ready at ${config.baseUrl}`];
-  const row = (label: string, value: string) => lines.push(`  ${label.padEnd(16)} ${value}`);
+  const row = (label: string, value: string) => lines.push(`  ${label.padEnd(18)} ${value}`);
   if (quickstart) {
     lines.push('', 'This was the first start, so there is a business to try things with:', '');
     row('Issuer', quickstart.issuer);
     row('GraphQL', quickstart.graphqlUrl);
     row('Mailbox', `${config.baseUrl}/dev/mailbox`);
-    row('Owner', `${quickstart.owner.email}, at ${quickstart.account.issuer}`);
+    row('Owner', `${quickstart.owner.email}, who signs in by npm run example -- team`);
     for (const application of quickstart.applications) row(`${application.type} application`, application.clientId);
     lines.push('', `Client secrets and URLs are in ${config.dataDir}/quickstart.json`);
   }
