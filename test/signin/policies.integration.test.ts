@@ -11,6 +11,7 @@ import {
   newAddress,
   problemOf,
   productionEnvironment,
+  requestOf,
   signIn,
   signUp,
   typeCode,
@@ -85,6 +86,18 @@ describe('signing up by oneself', () => {
     expect(await askedToSignUp(newAddress())).toMatchObject(CLOSED);
     await policies({ allowSelfSignUp: true });
     expect(await askedToSignUp(newAddress())).toMatchObject({ answer: 'code' });
+  });
+
+  test('is offered where it is open', async () => {
+    const offers = async () => {
+      const first = await newAgent().open(requestOf(gatehouse, 'spa').url);
+      const { page: notFound } = await identify(gatehouse, newAgent(), newAddress());
+      expect(headingOf(notFound)).toBe('Account not found');
+      return [first, notFound].map(({ html }) => html.includes('value="register"'));
+    };
+    expect(await offers()).toEqual([true, true]);
+    await policies({ allowSelfSignUp: false });
+    expect(await offers()).toEqual([false, false]);
   });
 
   test.each([{ allowSelfSignUp: false }, { allowedDomains: ['allowed.test'] }])(

@@ -52,7 +52,8 @@ function login(view: StepView, visit: Visit, fields: Html, others: Html, organiz
 ${purpose(view, organization)}
 ${banner(view)}${form(view, 'identify', fields)}
 ${others}
-${asksForAccess(visit) ? requestAccess(view, visit, say('login.no_account')) : aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') })}`,
+${asksForAccess(visit) ? requestAccess(view, visit, say('login.no_account')) : ''}
+${offersSignUp(visit) ? aside(view, 'switch', { before: say('login.no_account'), label: say('login.create_account'), hidden: to('register') }) : ''}`,
   };
 }
 
@@ -81,9 +82,15 @@ function accountNotFound(view: StepView, visit: Visit): PageContent {
     title: say('not_found.title'),
     body: html`<h1>${say('not_found.title')}</h1>
 <p class="lead">${rich(view, 'not_found.lead', { identifier: shownIdentifier(attempt) })}</p>
-${asksForAccess(visit) ? requestAccess(view, visit) : form(view, 'switch', html`${to('register')}${submit(say('not_found.create'))}`)}
+${asksForAccess(visit) ? requestAccess(view, visit) : ''}
+${offersSignUp(visit) ? form(view, 'switch', html`${to('register')}${submit(say('not_found.create'))}`) : ''}
 ${back(view, say('not_found.back'))}`,
   };
+}
+
+/** May somebody sign up who is here? To a team people are invited by address, whichever way they come. */
+function offersSignUp({ place: { tenancy }, attempt: { request, email } }: Visit): boolean {
+  return tenancy.policy.allowSelfSignUp || !!request.invitationId || (tenancy.kind === 'account' && email !== null);
 }
 
 /** Does the environment let nobody sign up by themselves, but ask to be let in? */
