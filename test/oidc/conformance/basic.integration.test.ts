@@ -49,7 +49,8 @@ describe.each<[plan: string, ResponseMode]>([
     expect([page.status, page.html]).toEqual([400, expect.stringContaining('response_type must be code')]);
   });
 
-  test('oidcc-idtoken-signature', async () => {
+  test('oidcc-idtoken-signature, oidcc-idtoken-unsigned', async () => {
+    expect((await party.metadata())['id_token_signing_alg_values_supported']).not.toContain('none');
     expect(decodeProtectedHeader((await tokensFor()).idToken)).toMatchObject({ alg: 'RS256', kid: expect.any(String) });
   });
 

@@ -23,7 +23,7 @@ export interface Tokens {
   readonly claims: Awaited<ReturnType<typeof expectIdToken>>;
 }
 
-export function relyingParty(gatehouse: TestApp, mode: ResponseMode = 'default', path = '/callback') {
+export function relyingParty(gatehouse: TestApp, mode: ResponseMode = 'default') {
   const application = () => {
     const { clientId, clientSecret } = gatehouse.application('reg');
     return { clientId, clientSecret: clientSecret! };
@@ -45,7 +45,7 @@ export function relyingParty(gatehouse: TestApp, mode: ResponseMode = 'default',
     request(parameters: Fields = {}): { url: string; sent: Fields } {
       const all = {
         client_id: application().clientId,
-        redirect_uri: `http://localhost:8080${path}`,
+        redirect_uri: 'http://localhost:8080/callback',
         response_type: 'code',
         scope: 'openid',
         state: `${randomBytes(64).toString('hex').slice(0, 124)}-._~`,
