@@ -181,12 +181,17 @@ test('a sign-in lives an hour', async () => {
   }
 });
 
-test('a sign-in that has ended says so and cannot be ended again', async () => {
+test('a sign-in that has ended says so, leads back to the application, and cannot be ended again', async () => {
   const { email } = await signUp(gatehouse);
+  const { prisma } = gatehouse.app.infrastructure.database;
+  await prisma.application.updateMany({ where: { type: 'spa' }, data: { homepageUri: 'https://shop.example.test/' } });
+  gatehouse.app.infrastructure.lookups.forget();
   const { agent, asked, page } = await signIn(gatehouse, email);
   expect(isSignedIn(page)).toBe(true);
-  for (const again of [await agent.open(asked.url), await agent.submit(asked, 'password', { p_password: PASSWORD })])
+  for (const again of [await agent.open(asked.url), await agent.submit(asked, 'password', { p_password: PASSWORD })]) {
     expect([again.status, headingOf(again)]).toEqual([200, 'You are signed in']);
+    expect(again.html).toContain('<a class="primary" href="https://shop.example.test/">');
+  }
 });
 
 test('the last step sent twenty times at once brings exactly one code', async () => {

@@ -44,9 +44,10 @@ export const STEPS: Readonly<Record<Step, StepDefinition>> = {
   device: deviceStep,
   consent: consentStep,
   completed: {
-    show: ({ say }) => ({
+    show: ({ say, homepageUri, applicationName: application }) => ({
       title: say('completed.title'),
-      body: html`<h1>${say('completed.title')}</h1><p class="lead">${say('completed.lead')}</p>`,
+      body: html`<h1>${say('completed.title')}</h1><p class="lead">${say('completed.lead')}</p>
+${homepageUri ? html`<p><a class="primary" href="${homepageUri}">${say('page.back_to_application', { application })}</a></p>` : ''}`,
     }),
     forms: {},
   },
