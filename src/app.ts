@@ -23,6 +23,7 @@ import { brandRoutes } from './http/brand.ts';
 import { devMailboxRoutes } from './http/dev-mailbox.ts';
 import { healthRoutes } from './http/health.ts';
 import { createServer, environmentRoutes, platformRoutes } from './http/server.ts';
+import { startPageRoutes } from './http/start-page.ts';
 import { startJobs } from './jobs/queue.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { startMail } from './mail/sender.ts';
@@ -137,6 +138,7 @@ export async function createApp(config: Config, overrides: Overrides = {}): Prom
       protectedResourceRoutes(routes, infrastructure);
       await graphqlRoutes(infrastructure)(routes);
       if (hasMailbox(config)) devMailboxRoutes(routes, infrastructure);
+      if (!config.production) startPageRoutes(routes, infrastructure);
     });
     const mail = await startMail({ ...infrastructure, settings: config, strangers: mailStrangers(infrastructure) });
     await startTexts({ ...infrastructure, settings: config });

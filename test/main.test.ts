@@ -65,6 +65,9 @@ test('a first start asks nothing, explains itself, and keeps every row through k
   expect(first.output()).toContain(`Gatehouse is ready at ${url}`);
   expect(first.output()).toContain('owner@acme.test');
 
+  const links = [...(await (await fetch(url)).text()).matchAll(/<li><a href="([^"]+)"/g)].map(([, path]) => path);
+  expect(links).toEqual(['/graphql', '/dev/mailbox', '/.well-known/openid-configuration']);
+
   const path = join(directory, 'quickstart.json');
   expect(statSync(path).mode & 0o777).toBe(0o600);
   const quickstart = JSON.parse(readFileSync(path, 'utf8')) as Quickstart;
@@ -128,7 +131,7 @@ test('production seeds nothing, has no mailbox and no GraphiQL; commands make it
   const server = start('src/main.ts', production);
   await server.ready(url);
   expect(server.output()).not.toContain('first start');
-  expect((await fetch(`${url}/dev/mailbox.json`)).status).toBe(404);
+  for (const path of ['/', '/dev/mailbox.json']) expect((await fetch(url + path)).status).toBe(404);
   expect((await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } })).headers.get('content-type')).not.toContain('text/html');
   const opened = await fetch(link!, { redirect: 'manual' });
   expect(opened.status).toBe(302);

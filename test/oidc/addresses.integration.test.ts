@@ -69,7 +69,7 @@ describe('with a path for each environment', () => {
   });
 
   test('the installation itself answers beside no environment', async () => {
-    for (const path of ['/graphql', '/dev/mailbox', '/dev/mailbox.json'])
+    for (const path of ['/', '/graphql', '/dev/mailbox', '/dev/mailbox.json'])
       for (const prefix of ['/e/acme-dev', '/e/account']) await expectNothing(gatehouse, `${prefix}${path}`);
   });
 });
