@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { isOperatorError, openInfrastructure } from './app.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig, readEnvFile } from './config.ts';
 import { createBusinessRow, REGIONS, type Region } from './features/businesses/service.ts';
 import { type Context, createContext, inTransaction } from './features/context.ts';
 import { freeReservedDomain } from './features/environments/service.ts';
@@ -165,8 +165,10 @@ const asksForHelp = name === 'help' || [name, ...args].some((arg) => arg === '--
 const known = Object.hasOwn(COMMANDS, name);
 try {
   if (asksForHelp) console.log(`usage: npm run cli -- COMMAND\n\n${usageOf(known ? [name] : Object.keys(COMMANDS))}`);
-  else if (known) await COMMANDS[name]!.run(args);
-  else throw new UsageError(`There is no command ${name}. npm run cli -- help lists those that there are`);
+  else if (known) {
+    readEnvFile();
+    await COMMANDS[name]!.run(args);
+  } else throw new UsageError(`There is no command ${name}. npm run cli -- help lists those that there are`);
 } catch (error) {
   if (error instanceof UsageError) console.error(`${error.message}.${known ? `\n\n${usageOf([name])}` : ''}`);
   else console.error(isOperatorError(error) || error instanceof DomainError ? error.message : error);

@@ -134,6 +134,11 @@ const schema = z.object({
   RATE_LIMIT_ADMIN: rateLimit('12000,6000,120000'),
 });
 
+/** Adds to the process's environment what `.env` in the working directory says besides, where there is one. */
+export function readEnvFile(): void {
+  if (existsSync('.env')) process.loadEnvFile();
+}
+
 /** Reads and checks `env`; makes DATA_DIR where something will be kept in it and, outside production, the secret key.
  * @throws ConfigError naming every mistake at once */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {

@@ -1,9 +1,10 @@
 /** The server process: reads the configuration, builds the application, listens, and stops gracefully. */
 import { createApp, isOperatorError } from './app.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig, readEnvFile } from './config.ts';
 import { welcome } from './pages/welcome.ts';
 
 try {
+  readEnvFile();
   const config = loadConfig();
   const app = await createApp(config, { migrate: !process.argv.includes('--no-migrate') });
   await app.server.listen({ port: config.port, host: config.host ?? '::' });

@@ -1,5 +1,5 @@
 /** The server process from outside: its first start, its stop, a kill, a second process, and production. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -16,8 +16,8 @@ afterEach(async () => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
-function start(file: string, environment: Record<string, string>, args: string[] = []): ServerProcess {
-  const server = startProcess(file, environment, args);
+function start(file: string, environment: Record<string, string>, args: string[] = [], directory?: string): ServerProcess {
+  const server = startProcess(file, environment, args, directory);
   started.push(server);
   return server;
 }
@@ -151,6 +151,15 @@ test('production seeds nothing, has no mailbox and no GraphiQL; commands make it
   const atSignIn = await fetch(`${shown(dashboard, 'Issuer')}/oauth2/auth?${signIn}`, { redirect: 'manual' });
   expect(atSignIn.headers.get('location')).toContain(`${url}/e/account/signin/`);
   expect(await server.stop('SIGTERM')).toBe(0);
+});
+
+test('.env adds what the environment does not say', async () => {
+  const { environment, directory } = await freshEnvironment();
+  writeFileSync(join(directory, '.env'), 'LOG_LEVEL=loud\nPORT=never\n');
+  const server = start('src/main.ts', environment, [], directory);
+  expect(await server.ended()).toBe(1);
+  expect(server.output()).toContain('LOG_LEVEL must be');
+  expect(server.output()).not.toContain('PORT');
 });
 
 test('a port in use is one line', { timeout: 180_000 }, async () => {

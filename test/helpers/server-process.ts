@@ -17,9 +17,15 @@ export interface ServerProcess {
   ended(): Promise<number | null>;
 }
 
-/** Starts a source file of the project with an environment of its own: nothing of the tests' environment but PATH. */
-export function startProcess(file: string, environment: Record<string, string>, args: string[] = []): ServerProcess {
+/** Starts a source file of the project with an environment of its own: nothing of the tests' environment but PATH, and no `.env` but that of `directory`. */
+export function startProcess(
+  file: string,
+  environment: Record<string, string>,
+  args: string[] = [],
+  directory = import.meta.dirname,
+): ServerProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(ROOT, file), ...args], {
+    cwd: directory,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
