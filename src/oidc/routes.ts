@@ -77,7 +77,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
         reply
           .header('cache-control', 'no-store')
           .code(success)
-          .send((await run(request.tenancy, postedIn(request, reply), reply)) ?? ''),
+          .send(await run(request.tenancy, postedIn(request, reply), reply)),
       );
     };
     formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {

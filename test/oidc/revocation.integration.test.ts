@@ -28,6 +28,8 @@ async function expectRevoked(form: Record<string, string>): Promise<void> {
   const { status, body, headers } = await revoke(form);
   expect([status, body]).toEqual([200, undefined]);
   expect(headers.get('cache-control')).toBe('no-store');
+  // Clients that read JSON alone refuse an empty body that is said to be text.
+  expect(headers.get('content-type')).toBeNull();
 }
 
 describe.each(['spa', 'reg'] as const)('a client of the kind %s', (kind) => {
