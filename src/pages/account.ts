@@ -24,7 +24,7 @@ export function accountPage(view: AccountView): string {
     body: html`<h1>${say('account.title')}</h1>
 ${isSaved ? html`<p class="lead" role="status">${say('account.saved')}</p>` : ''}
 ${profile(view)}
-${identities.length > 0 ? html`<h2>${say('account.identities')}</h2><ul class="rows">${identities.map(({ value }) => html`<li><bdi>${value}</bdi></li>`)}</ul>` : ''}
+${identities.length > 0 ? html`<h2>${say('account.identities')}</h2><ul class="rows">${identities.map(({ value }) => html`<li><span><bdi>${value}</bdi></span></li>`)}</ul>` : ''}
 ${sessions(view)}
 ${showsPasskeys && passkeys.length > 0 ? html`<h2>${say('account.passkeys')}</h2><ul class="rows">${passkeys.map(({ id, name }) => row(view, { form: 'remove_passkey', field: 'p_passkey', id, label: name, does: say('account.remove') }))}</ul>` : ''}
 ${factors.length > 0 ? html`<h2>${say('account.factors')}</h2><ul class="rows">${factors.map(({ type, label }) => html`<li>${say(`mfa.${type}`)}${label ? html` <bdi class="quiet">${label}</bdi>` : ''}</li>`)}</ul>` : ''}

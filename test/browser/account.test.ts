@@ -34,5 +34,29 @@ test('a person signs in to it, changes their name, and signs out a browser that 
   await page.getByRole('button', { name: 'Sign out everywhere else' }).waitFor({ state: 'detached' });
   expect(await prisma.session.count({ where: { userId } })).toBe(1);
   expect(await page.getByRole('link', { name: /^Back to/ }).getAttribute('href')).toBe(HOME);
+
+  await page.setExtraHTTPHeaders({ 'accept-language': 'he' });
+  await page.reload();
+  // The address reads from the left, and stands on the right as everything else.
+  const [text, row] = await page
+    .locator('.rows bdi')
+    .first()
+    .evaluate((address) => {
+      const range = document.createRange();
+      range.selectNodeContents(address);
+      return [range, address.closest('li')!].map((place) => Math.round(place.getBoundingClientRect().right));
+    });
+  expect(await page.getAttribute('html', 'dir')).toBe('rtl');
+  expect(text).toBe(row);
   expect(problems).toEqual([]);
+});
+
+test('fields side by side stand on one line, whatever the length of their labels', async () => {
+  const { prisma } = gatehouse.app.infrastructure.database;
+  await prisma.environment.updateMany({ data: { allowSubscriptions: true } });
+  gatehouse.app.infrastructure.lookups.forget();
+  const page = await browser.newPage({ viewport: { width: 390, height: 740 } });
+  await page.goto(`${gatehouse.quickstart.issuer}/subscribe?lang=de`);
+  const [first, last] = await page.locator('.pair input').evaluateAll((inputs) => inputs.map((input) => input.getBoundingClientRect().top));
+  expect(first).toBe(last);
 });
