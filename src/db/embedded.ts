@@ -6,6 +6,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
 /** The directory is open in another process. */
@@ -18,7 +19,25 @@ export async function createPGlite(options: PGliteOptions = {}): Promise<PGlite>
     import('@electric-sql/pglite/contrib/btree_gin'),
     import('@electric-sql/pglite/contrib/pg_trgm'),
   ]);
-  return PGlite.create({ ...options, extensions: { btree_gin, pg_trgm } });
+  return lettingOthersIn(await PGlite.create({ ...options, extensions: { btree_gin, pg_trgm } }));
+}
+
+/** Milliseconds of statements in a row, between which the event loop has a turn. */
+const TURN = 10;
+
+/** Statements run on this thread, and what comes after one goes on before the event loop does: a job that does nothing else
+ * would keep out every request until its end. */
+function lettingOthersIn(pglite: PGlite): PGlite {
+  const run = pglite.execProtocolStream.bind(pglite);
+  let turn = performance.now();
+  pglite.execProtocolStream = async (...statement) => {
+    if (performance.now() - turn > TURN) {
+      await setImmediate();
+      turn = performance.now();
+    }
+    return run(...statement);
+  };
+  return pglite;
 }
 
 /**

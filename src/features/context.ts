@@ -144,6 +144,8 @@ function isMissing(error: unknown): boolean {
 /** A service function that changes something, with the permission it needs. */
 export interface Action<Input, Result> {
   (ctx: Context, input: Input): Promise<Result>;
+  /** Does what comes before the transaction, for who may; what it returns does the rest, as a part of a transaction too. */
+  readonly prepare: (ctx: Context, input: Input) => Promise<(ctx: Context) => Promise<Result>>;
   readonly permission: PermissionName;
   /** What an input takes besides: nobody does by one permission, as a part of something else, what another one is for. */
   readonly besides: (input: Input) => readonly PermissionName[];
@@ -155,23 +157,36 @@ export interface Action<Input, Result> {
  * takes `besides`.
  *
  * An update that names the version it is for ({@link atVersion}) and does not find it is refused with CONFLICT.
+ *
+ * What takes too long for a transaction is done by `prepare`, before one is opened and after the same checks; `run` is
+ * given what came of it.
  */
-export function action<Input, Result, S extends { businessId: string }>(definition: {
+export function action<Input, Result, S extends { businessId: string }, Prepared = undefined>(definition: {
   permission: PermissionName;
   besides?: (input: Input) => readonly PermissionName[];
   scope: (ctx: Context, input: Input, permission: PermissionName) => Promise<S>;
-  run: (ctx: Context, input: Input, scope: S) => Promise<Result>;
+  prepare?: (ctx: Context, input: Input) => Promise<Prepared>;
+  run: (ctx: Context, input: Input, scope: S, prepared: Prepared) => Promise<Result>;
 }): Action<Input, Result> {
   const { permission, besides = () => [], scope, run } = definition;
-  const call = async (ctx: Context, input: Input): Promise<Result> => {
+  const admit = async (ctx: Context, input: Input): Promise<S> => {
+    const found = await scope(ctx, input, permission);
+    for (const needed of besides(input)) assertCan(ctx.actor, needed, found);
+    return found;
+  };
+  const prepare = async (ctx: Context, input: Input) => {
     assertAnywhere(ctx.actor, permission);
+    if (definition.prepare) await admit(ctx, input);
+    const prepared = (await definition.prepare?.(ctx, input)) as Prepared;
+    return (later: Context) => perform(later, input, prepared);
+  };
+  const perform = async (ctx: Context, input: Input, prepared: Prepared): Promise<Result> => {
     let found: S | undefined;
     const result = await inTransaction(ctx, async (tx) => {
-      found = await scope(tx, input, permission);
-      for (const needed of besides(input)) assertCan(tx.actor, needed, found);
+      found = await admit(tx, input);
       if (tx.effects) tx.effects.scope = found;
       if (tx.taken && !tx.taken.permission) Object.assign(tx.taken, { permission, businessId: found.businessId } satisfies Taken);
-      return run(tx, input, found).catch((error: unknown) => {
+      return run(tx, input, found, prepared).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
         const { expectedVersion } = input as { expectedVersion?: number | null };
         if (expectedVersion == null) throw new NotFoundError('object'); // Deleted since it was found.
@@ -181,7 +196,8 @@ export function action<Input, Result, S extends { businessId: string }>(definiti
     forgetChanged(ctx, found!);
     return result;
   };
-  return Object.assign(call, { permission, besides });
+  const call = async (ctx: Context, input: Input) => (await prepare(ctx, input))(ctx);
+  return Object.assign(call, { prepare, permission, besides });
 }
 
 /** The caller's next request meets what has changed, before the database tells of it. */

@@ -11,7 +11,7 @@ import { type Context, dryRun } from '../features/context.ts';
 import type { Effects } from '../features/effects.ts';
 import { once } from '../features/idempotency/service.ts';
 import { InvalidInputError, InvalidInputErrors } from '../kernel/errors.ts';
-import { sha256 } from '../security/secrets.ts';
+import { digestOf } from '../security/secrets.ts';
 import { withFreshGrants } from './actor.ts';
 import { builder, type Upload } from './builder.ts';
 import type { GraphContext } from './context.ts';
@@ -103,11 +103,16 @@ interface Definition<Fields extends InputFieldMap, Result> {
   readonly versioned?: true;
   /** A twin, as `createUsers`, that does it for each of up to {@link MAX_ITEMS} inputs, with a result for each. */
   readonly bulk?: { readonly name: string; readonly description: string };
-  readonly run: (ctx: Context, input: InputShapeFromFields<Fields> & Versioned) => Promise<Result>;
 }
 
+/** What a mutation does. */
+type Work<Fields extends InputFieldMap, Result> =
+  | { readonly run: (ctx: Context, input: InputShapeFromFields<Fields> & Versioned) => Promise<Result> }
+  /** Of an action that prepares: beforehand, outside of the transaction. */
+  | { readonly prepare: (ctx: Context, input: InputShapeFromFields<Fields>) => Promise<(ctx: Context) => Promise<Result>> };
+
 /** Adds a mutation with its input, payload, error and error code types, and its bulk twin where it has one. */
-export function defineMutation<Fields extends InputFieldMap, Result>(definition: Definition<Fields, Result>): void {
+export function defineMutation<Fields extends InputFieldMap, Result>(definition: Definition<Fields, Result> & Work<Fields, Result>): void {
   const { name, description, policy, previews, versioned, bulk } = definition;
   const codes = {
     ...definition.codes,
@@ -146,12 +151,13 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
 
   const perform = async (context: GraphContext, input: object, place: string): Promise<Answer<Result>> => {
     const { services } = context;
-    const run = (ctx: Context) => definition.run(ctx, input as InputShapeFromFields<Fields> & Versioned);
+    const given = input as InputShapeFromFields<Fields> & Versioned;
     try {
+      const run = 'prepare' in definition ? await definition.prepare(services, given) : (ctx: Context) => definition.run(ctx, given);
       if ((input as { dryRun?: boolean | null }).dryRun) return { result: null, errors: [], preview: await dryRun(services, run) };
       const result = await (definition.isOutside
         ? run(services)
-        : once(services, { place, request: [name, await withDigests(input)] }, run));
+        : once(services, { place, request: async () => [name, await withDigests(input)] }, run));
       if (definition.changesGrants) context.services = await withFreshGrants(services);
       return { result, errors: [] };
     } catch (error) {
@@ -269,7 +275,7 @@ async function withDigests(input: object): Promise<object> {
   const entries = Object.entries(input).map(async ([field, value]) => {
     const file = value as Partial<Upload> | null;
     if (typeof file?.arrayBuffer !== 'function') return [field, value];
-    return [field, sha256(Buffer.from(await file.arrayBuffer()).toString('base64'))];
+    return [field, await digestOf(new Uint8Array(await file.arrayBuffer()))];
   });
   return Object.fromEntries(await Promise.all(entries));
 }

@@ -8,6 +8,7 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
+  subtle,
   timingSafeEqual,
 } from 'node:crypto';
 
@@ -51,6 +52,11 @@ export function createVault(secretKey: Buffer): Vault {
 /** SHA-256 as hex: how a random token (never a password) is kept. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** SHA-256 as hex of what may be large: it is made off the main thread. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return Buffer.from(await subtle.digest('SHA-256', bytes)).toString('hex');
 }
 
 /** Compares two texts in a time that depends only on their lengths. */

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import type { GraphQLEnumType } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
@@ -5,6 +6,7 @@ import type { UploadUsersMutation } from '../generated/graphql.ts';
 import { graphql } from '../generated/index.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask, type GraphAnswer, upload } from '../helpers/graph.ts';
+import { waitFor } from '../helpers/receiver.ts';
 import { digestOfEverything, makeWorld, signInMember, type World } from './world.ts';
 
 const UPLOAD = graphql(`
@@ -125,6 +127,79 @@ describe('a file of users', () => {
     const answer = await send(csv('email,notes', `large@people.test,${'x'.repeat(30 * 1024 * 1024)}`));
     expect(answer).toMatchObject({ data: { importUsers: { errors: [] } }, errors: [] });
     expect((await outcome()).newest).toMatchObject({ totalLines: 1, createdUsers: 1 });
+  });
+});
+
+describe('a large file', () => {
+  const people = (name: string, count: number) =>
+    new File([`email\n${Array.from({ length: count }, (_, at) => `${name}${at}@many.test\n`).join('')}`], 'people.csv');
+  const nextThread = () => new Promise<Worker>((resolve) => void process.once('worker', resolve));
+
+  test('holds nobody up while it is read', async () => {
+    const reading = nextThread();
+    const sent = send(people('many', 200_000));
+    let isRead = false;
+    (await reading).once('exit', () => (isRead = true));
+    let answers = 0;
+    for (; !isRead; answers++) expect((await fetch(`${gatehouse.baseUrl}/readyz`)).status).toBe(200);
+    expect(answers).toBeGreaterThan(10);
+    expect(await sent).toMatchObject({ data: { importUsers: { errors: [], import: { totalLines: 200_000 } } }, errors: [] });
+    await prisma().import.deleteMany(); // Else it is applied while the next tests run.
+  });
+
+  test('holds nobody up while it is applied', async () => {
+    await send(people('applied', 5000));
+    let answers = 0;
+    for (; (await prisma().import.count({ where: { state: 'completed' } })) === 0; answers++)
+      expect((await fetch(`${gatehouse.baseUrl}/healthz`)).status).toBe(200);
+    expect(answers).toBeGreaterThan(5);
+    await prisma().import.deleteMany();
+  });
+
+  test('is taken in beside others, each whole', async () => {
+    const sizes = [40, 1, 30];
+    const answers = await Promise.all(sizes.map((size) => send(people(`beside${size}-`, size))));
+    expect(answers.map(({ data }) => data?.importUsers?.import?.totalLines)).toEqual(sizes);
+    const ended = () => prisma().import.findMany({ where: { state: 'completed' }, select: { totalLines: true, createdUsers: true } });
+    const all = await waitFor(async () => ((await ended()).length === sizes.length ? ended() : undefined));
+    expect(all.map(({ createdUsers }) => createdUsers).sort()).toEqual([1, 30, 40]);
+  });
+
+  test('is a fault where its thread breaks down, and the next is taken in', async () => {
+    void nextThread().then((thread) => thread.terminate());
+    const before = await digestOfEverything(gatehouse);
+    expect(await send(people('lost', 10))).toMatchObject({
+      data: { importUsers: null },
+      errors: [{ path: ['importUsers'], extensions: { code: 'INTERNAL' } }],
+    });
+    expect(await digestOfEverything(gatehouse)).toBe(before);
+    expect(await send(people('found', 10))).toMatchObject({ data: { importUsers: { errors: [] } }, errors: [] });
+    expect((await outcome()).newest).toMatchObject({ state: 'COMPLETED', createdUsers: 10 });
+  });
+});
+
+describe('with an Idempotency-Key', () => {
+  const sendOnce = (key: string, file: File) =>
+    upload<UploadUsersMutation>(
+      gatehouse,
+      token,
+      UPLOAD.toString(),
+      { input: { environmentId: world.ids.Environment, file: null } },
+      'variables.input.file',
+      file,
+      { 'idempotency-key': key },
+    );
+
+  test('the same file is one import, and another is none', async () => {
+    const first = await sendOnce('import-1', csv('email', 'once@people.test'));
+    const id = first.data?.importUsers?.import?.id;
+    expect(id).toMatch(/^imp_/);
+    expect(await sendOnce('import-1', csv('email', 'once@people.test'))).toMatchObject({ data: { importUsers: { import: { id } } } });
+    expect(await sendOnce('import-1', csv('email', 'twice@people.test'))).toMatchObject({
+      data: { importUsers: null },
+      errors: [{ message: expect.stringContaining('was used for another request') }],
+    });
+    expect((await outcome()).newest).toMatchObject({ id, createdUsers: 1 });
   });
 });
 

@@ -39,6 +39,7 @@ export async function upload<Result>(
   variables: object,
   path: string,
   file: File,
+  headers: Record<string, string> = {},
 ): Promise<GraphAnswer<Result>> {
   const form = new FormData();
   form.set('operations', JSON.stringify({ query: document, variables }));
@@ -46,7 +47,7 @@ export async function upload<Result>(
   form.set('0', file);
   const response = await fetch(gatehouse.quickstart.graphqlUrl, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, ...headers },
     body: form,
   });
   const { data = null, errors = [] } = (await response.json()) as { data?: Result | null; errors?: GraphError[] };

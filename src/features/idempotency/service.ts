@@ -18,8 +18,8 @@ const PURPOSE = 'idempotent result';
 export interface Once {
   /** Where in the document the mutation stands: one key serves all mutations of a request. */
   readonly place: string;
-  /** What is asked for: a key that comes back with anything else is a mistake. */
-  readonly request: unknown;
+  /** What is asked for: a key that comes back with anything else is a mistake. Asked only where there is a key. */
+  readonly request: () => Promise<unknown>;
 }
 
 /**
@@ -36,7 +36,7 @@ export async function once<Result>(ctx: Context, { place, request }: Once, work:
     throw new InvalidInputError('IDEMPOTENCY_KEY_INVALID', 'An Idempotency-Key is 1 to 255 visible ASCII characters.');
   const row = { ...caller, keyHash: sha256(`${key} ${place}`) };
   // Keyed: a request may hold a password, which could be guessed from a plain digest.
-  const fingerprint = ctx.vault.mac(PURPOSE, JSON.stringify(request)).toString('hex');
+  const fingerprint = ctx.vault.mac(PURPOSE, JSON.stringify(await request())).toString('hex');
   return inTransaction(ctx, async (tx) => {
     const now = tx.clock.now();
     const where = { environmentId_actorId_keyHash: row };

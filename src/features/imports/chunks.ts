@@ -6,20 +6,25 @@ import type { CheckedLine } from './validate-row.ts';
 /** Lines that are applied in one transaction; a person's lines are kept together even beyond that. */
 const CHUNK_LINES = 500;
 
-/** Cuts lines into chunks, between the groups and never inside one. */
-export function cutIntoChunks(groups: readonly CheckedLine[][]): CheckedLine[][] {
-  const chunks: CheckedLine[][] = [];
+/** Cuts lines into compressed chunks, between the groups and never inside one. Each line is the JSON of a {@link CheckedLine}. */
+export function* cutIntoChunks(groups: Iterable<readonly string[]>): Generator<Uint8Array> {
+  let chunk: string[] = [];
   for (const group of groups) {
-    const last = chunks.at(-1);
-    if (last && last.length < CHUNK_LINES) for (const line of group) last.push(line);
-    else chunks.push([...group]);
+    for (const line of group) chunk.push(line);
+    if (chunk.length < CHUNK_LINES) continue;
+    yield compress(chunk);
+    chunk = [];
   }
-  return chunks;
+  if (chunk.length > 0) yield compress(chunk);
+}
+
+function compress(lines: readonly string[]): Uint8Array {
+  return gzipSync(`[${lines.join()}]`, { level: 1 });
 }
 
 /** A chunk as the database keeps it. */
-export function sealChunk(vault: Vault, lines: readonly CheckedLine[]): string {
-  return vault.seal('import', gzipSync(JSON.stringify(lines), { level: 1 }).toString('base64'));
+export function sealChunk(vault: Vault, chunk: Uint8Array): string {
+  return vault.seal('import', Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('base64'));
 }
 
 /** The lines of a sealed chunk.

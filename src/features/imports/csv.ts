@@ -1,14 +1,15 @@
 /**
- * Reads an uploaded CSV file (RFC 4180) into rows by column name. Everything here is about the file as a whole: a file
+ * Reads an uploaded CSV file (RFC 4180) row by row, by column name. Everything here is about the file as a whole: a file
  * that cannot be read with certainty is refused before anything of it is kept, naming the line, never quoting a value.
  */
-import { CsvError, type Info, parse } from 'csv-parse/sync';
+import { isUtf8 } from 'node:buffer';
+import { CsvError, parse } from 'csv-parse/sync';
 import { InvalidInputError } from '../../kernel/errors.ts';
 
 /** Largest file, in bytes. */
 export const MAX_IMPORT_BYTES = 49 * 1024 * 1024;
 
-/** Lines of a file: each takes a kilobyte of memory, however short. The largest file has fewer, where each holds an address. */
+/** Lines of a file: each takes half a kilobyte of memory, however short. The largest file has fewer, where each holds an address. */
 export const MAX_IMPORT_LINES = 2_500_000;
 
 /** The columns that mean something, each with the names it goes by. All others are ignored. */
@@ -44,59 +45,76 @@ const columnByHeader = new Map(
 );
 
 /**
- * Reads a file. Lines without any value are left out.
- * @throws InvalidInputError with FILE_TOO_LARGE, BAD_ENCODING, EMPTY_FILE, MISSING_HEADER or BAD_CSV
+ * Reads a file, and gives each row to `take` before it reads the next. Lines without any value are left out.
+ * @throws InvalidInputError with FILE_TOO_LARGE, BAD_ENCODING, EMPTY_FILE, MISSING_HEADER or BAD_CSV, at the latest after the last row
  */
-export function parseCsv(content: Uint8Array): CsvRow[] {
-  const [header, ...records] = read(decode(content));
-  if (!header) throw refused('EMPTY_FILE', 'The file is empty.');
-  const columns = columnsOf(header.values);
-  for (const { line, values } of records) {
-    if (values.length === columns.length) continue;
-    throw refused(
-      'BAD_CSV',
-      `Line ${line} has ${values.length} values where the header has ${columns.length}. Put values with commas in double quotes.`,
-    );
-  }
-  if (records.length === 0) throw refused('EMPTY_FILE', 'The file has a header and no lines after it.');
-  return records.map((record) => toRow(record, columns));
+export function readCsv(content: Uint8Array, take: (row: CsvRow) => void): void {
+  let columns: (Column | undefined)[] | undefined;
+  let rows = 0;
+  eachRecord(textOf(content), (line, values) => {
+    if (!columns) {
+      columns = columnsOf(values);
+      return;
+    }
+    if (values.length !== columns.length)
+      throw refused(
+        'BAD_CSV',
+        `Line ${line} has ${values.length} values where the header has ${columns.length}. Put values with commas in double quotes.`,
+      );
+    rows++;
+    take(toRow(line, values, columns));
+  });
+  if (!columns) throw refused('EMPTY_FILE', 'The file is empty.');
+  if (rows === 0) throw refused('EMPTY_FILE', 'The file has a header and no lines after it.');
 }
 
-function decode(content: Uint8Array): string {
-  if (content.byteLength > MAX_IMPORT_BYTES) {
-    throw refused(
-      'FILE_TOO_LARGE',
-      `The file is larger than ${MAX_IMPORT_BYTES / 1024 / 1024} MB. Split it and import the parts one after another.`,
-    );
-  }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(content).replaceAll(/\r\n?/g, '\n');
-    if (!text.includes('\0')) return withinLines(text);
-  } catch (error) {
-    if (error instanceof InvalidInputError) throw error;
-  }
-  throw refused('BAD_ENCODING', 'The file is not UTF-8 text. Save it as “CSV UTF-8”.');
-}
-
-/** Before anything is made of the lines. */
-function withinLines(text: string): string {
+/** The file in UTF-8, where lines end in nothing but a line feed. */
+function textOf(content: Uint8Array): Uint8Array {
+  assertImportSize(content.byteLength);
+  if (!isUtf8(content) || content.includes(0)) throw refused('BAD_ENCODING', 'The file is not UTF-8 text. Save it as “CSV UTF-8”.');
+  const text = content.includes(CR) ? withLineFeeds(content) : content;
   let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1))
+  for (let at = text.indexOf(LF); at >= 0; at = text.indexOf(LF, at + 1))
     if (++lines > MAX_IMPORT_LINES)
       throw refused('FILE_TOO_LARGE', `The file has more than ${MAX_IMPORT_LINES} lines. Split it and import the parts one after another.`);
   return text;
 }
 
-interface CsvRecord {
-  readonly line: number;
-  readonly values: readonly string[];
+const CR = 0x0d;
+const LF = 0x0a;
+
+function withLineFeeds(content: Uint8Array): Uint8Array {
+  const text = new Uint8Array(content.length);
+  let length = 0;
+  for (let at = 0; at < content.length; at++) {
+    if (content[at] === LF && content[at - 1] === CR) continue;
+    text[length++] = content[at] === CR ? LF : content[at]!;
+  }
+  return text.subarray(0, length);
 }
 
-function read(text: string): CsvRecord[] {
+/** @throws InvalidInputError FILE_TOO_LARGE for a file of so many bytes */
+export function assertImportSize(bytes: number): void {
+  if (bytes <= MAX_IMPORT_BYTES) return;
+  throw refused(
+    'FILE_TOO_LARGE',
+    `The file is larger than ${MAX_IMPORT_BYTES / 1024 / 1024} MB. Split it and import the parts one after another.`,
+  );
+}
+
+/** Gives each record that has a value to `take`, with the line that it begins in. */
+function eachRecord(text: Uint8Array, take: (line: number, values: readonly string[]) => void): void {
   try {
-    const options = { info: true, trim: true, relax_column_count: true, skip_records_with_empty_values: true };
-    const records = parse(text, options) as unknown as { info: Info; record: string[] }[]; // What `info` makes of it, which its types leave out.
-    return records.map(({ info, record }) => ({ line: info.lines - count('\n', record), values: record }));
+    parse(Buffer.from(text.buffer, text.byteOffset, text.byteLength), {
+      bom: true,
+      trim: true,
+      relax_column_count: true,
+      skip_records_with_empty_values: true,
+      on_record: (values: string[], { lines }) => {
+        take(lines - breaksIn(values), values);
+        return null; // It keeps none of them.
+      },
+    });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw refused('BAD_CSV', `Line ${error['lines']}: ${FAULTS[error.code] ?? 'this is not valid CSV'}.`);
@@ -109,8 +127,10 @@ const FAULTS: Record<string, string> = {
   INVALID_OPENING_QUOTE: 'there is a double quote inside a value that is not quoted',
 };
 
-function count(letter: string, values: readonly string[]): number {
-  return values.reduce((sum, value) => sum + value.split(letter).length - 1, 0);
+function breaksIn(values: readonly string[]): number {
+  let breaks = 0;
+  for (const value of values) for (let at = value.indexOf('\n'); at >= 0; at = value.indexOf('\n', at + 1)) breaks++;
+  return breaks;
 }
 
 /** The column at each place of the header; undefined for those that mean nothing. */
@@ -124,12 +144,12 @@ function columnsOf(header: readonly string[]): (Column | undefined)[] {
   return columns;
 }
 
-function toRow({ line, values }: CsvRecord, columns: readonly (Column | undefined)[]): CsvRow {
+function toRow(line: number, values: readonly string[], columns: readonly (Column | undefined)[]): CsvRow {
   const row: { [column in Column]?: string } & { line: number } = { line };
-  columns.forEach((column, at) => {
+  for (const [at, column] of columns.entries()) {
     const value = column === 'salt' ? values[at] : values[at]?.trim();
     if (column && value) row[column] = value;
-  });
+  }
   return row;
 }
 

@@ -111,8 +111,8 @@ defineMutation({
     environmentId: t.id({ description: 'A machine token may leave it out: its own.' }),
     file: t.field({ type: 'File', required: true, description: 'UTF-8 CSV with a header line, at most 49 MB.' }),
   }),
-  run: async (ctx, input) =>
-    importUsers(ctx, {
+  prepare: async (ctx, input) =>
+    importUsers.prepare(ctx, {
       environmentId: input.environmentId,
       fileName: input.file.name,
       content: new Uint8Array(await input.file.arrayBuffer()),

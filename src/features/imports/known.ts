@@ -1,6 +1,6 @@
 /** What the database already has of what a chunk of lines names, read in a handful of statements however many lines there are. */
 import type { Context, Scope } from '../context.ts';
-import { addPerson, type People, type Person } from './matching.ts';
+import { addPerson, noPeople, type People, type Person } from './matching.ts';
 import type { ImportRow, Key } from './validate-row.ts';
 
 /** A user, from before the import or planned by an earlier line. */
@@ -92,17 +92,11 @@ async function loadUsers(
       },
     },
   });
-  const people: People<KnownUser> = new Map();
+  const people = noPeople<KnownUser>();
   for (const user of users) {
-    const valuesOf = (key: Key) => user.identities.filter(({ type }) => type === key).map(({ normalized }) => normalized);
-    addPerson(people, {
+    const person: KnownUser = {
       id: user.id,
-      keys: {
-        id: user.providedId ? [user.providedId] : [],
-        email: valuesOf('email'),
-        phone: valuesOf('phone'),
-        username: valuesOf('username'),
-      },
+      keys: { id: user.providedId ?? undefined, ...Object.fromEntries(user.identities.map(({ type, normalized }) => [type, normalized])) },
       hasPassword: user.password !== null,
       memberships: new Map(
         user.memberships.map(({ id, organizationId, roles, permissions }) => [
@@ -114,7 +108,9 @@ async function loadUsers(
           },
         ]),
       ),
-    });
+    };
+    addPerson(people, person);
+    for (const { type, normalized } of user.identities) addPerson(people, person, { [type]: normalized });
   }
   return people;
 }

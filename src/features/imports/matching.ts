@@ -7,29 +7,36 @@ import { type ImportRow, type Issue, KEYS, type Key } from './validate-row.ts';
 
 /** Someone a line may be about. */
 export interface Person {
-  /** What the person is found by; several email addresses are possible. */
-  readonly keys: Readonly<Record<Key, readonly string[]>>;
+  /** One of each kind that the person has; several email addresses are possible. */
+  readonly keys: { readonly [key in Key]?: string | undefined };
 }
 
 /** People by each of their keys. */
-export type People<P extends Person> = Map<string, P>;
+export type People<P extends Person> = Readonly<Record<Key, Map<string, P>>>;
 
-/** Makes `person` found by each of the keys. */
-export function addPerson<P extends Person>(people: People<P>, person: P): void {
-  for (const key of KEYS) for (const value of person.keys[key]) people.set(`${key}:${value}`, person);
+export function noPeople<P extends Person>(): People<P> {
+  return { id: new Map(), email: new Map(), phone: new Map(), username: new Map() };
+}
+
+/** Makes `person` found by each of the keys, or those given. */
+export function addPerson<P extends Person>(people: People<P>, person: P, keys = person.keys): void {
+  for (const key of KEYS) if (keys[key] !== undefined) people[key].set(keys[key], person);
 }
 
 /** The person the keys point to: nobody when they are all new, or the key in `conflict` when they contradict one another. */
 export function findPerson<P extends Person>(people: People<P>, keys: ImportRow['keys']): { person?: P; conflict?: Key } {
-  const stated = KEYS.filter((key) => keys[key] !== undefined);
-  const ownerOf = (key: Key) => people.get(`${key}:${keys[key]}`);
-  const by = stated.find(ownerOf);
-  if (!by) return {};
-  const person = ownerOf(by)!;
-  const others = stated.find((key) => (ownerOf(key) ?? person) !== person);
-  if (others) return { conflict: others };
-  const stronger = stated.slice(0, stated.indexOf(by));
-  return stronger.some((key) => person.keys[key].length > 0) ? { conflict: by } : { person };
+  let found: { person: P; by: Key } | undefined;
+  for (const key of KEYS) {
+    const owner = keys[key] === undefined ? undefined : people[key].get(keys[key]);
+    if (!owner) continue;
+    if (found && owner !== found.person) return { conflict: key };
+    found ??= { person: owner, by: key };
+  }
+  if (!found) return {};
+  const { person, by } = found;
+  for (const stronger of KEYS.slice(0, KEYS.indexOf(by)))
+    if (keys[stronger] !== undefined && person.keys[stronger] !== undefined) return { conflict: by };
+  return { person };
 }
 
 /** The rejection of a line whose `key` belongs to someone else. */

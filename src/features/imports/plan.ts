@@ -76,13 +76,7 @@ function planUser({ environmentId }: Scope, known: Known, plan: Plan, row: Impor
   add('email', row.email, email, row.isEmailVerified);
   add('phone', phone, phone, row.isPhoneVerified);
   add('username', row.username, username, false);
-  const some = (value: string | null | undefined) => (value ? [value] : []);
-  const user: KnownUser = {
-    id,
-    keys: { id: some(providedId), email: some(email), phone: some(phone), username: some(username) },
-    hasPassword: false,
-    memberships: new Map(),
-  };
+  const user: KnownUser = { id, keys: row.keys, hasPassword: false, memberships: new Map() };
   addPerson(known.users, user);
   plan.outcomes.set(id, 'created');
   return user;

@@ -95,13 +95,17 @@ function isTrue(text: string | undefined): boolean {
   return text?.toUpperCase() === 'TRUE';
 }
 
+const NONE: readonly string[] = [];
+
 /** The values of a comma list, each once. */
-function list(text = ''): string[] {
-  return [...new Set(text.split(',').map((value) => value.trim()))].filter((value) => value !== '');
+function list(text: string | undefined): readonly string[] {
+  return text === undefined ? NONE : [...new Set(text.split(',').map((value) => value.trim()))].filter((value) => value !== '');
 }
 
+type Fault = [code: string, message: string, column?: Column];
+
 /** Everything that a line is rejected for. */
-function* faultsOf(csv: CsvRow, row: ImportRow): Generator<[code: string, message: string, column?: Column]> {
+function* faultsOf(csv: CsvRow, row: ImportRow): Generator<Fault> {
   if (!KEYS.some((key) => csv[key]))
     yield ['missing_identity', 'The line is about nobody: it needs an email or a phone, or the id of a user.'];
   if (csv.email && !isEmail(csv.email)) yield ['invalid_email', 'This is not an email address.', 'email'];
@@ -121,27 +125,25 @@ function* faultsOf(csv: CsvRow, row: ImportRow): Generator<[code: string, messag
       'external_organization_id',
     ];
   }
-  for (const [column, keys] of [
-    ['external_organization_id', row.organizations],
-    ['role_key', row.roles],
-    ['permission_key', row.permissions],
-  ] as const)
-    if (keys.length > MAX_KEYS) yield ['too_many', `${column} must name at most ${MAX_KEYS}.`, column];
-  for (const [column, values] of Object.entries(textsOf(row)) as [Column, (string | undefined)[]][]) {
-    if (values.every((value = '') => value.length <= MAX_LENGTH && !CONTROL_CHARACTER.test(value))) continue;
-    yield ['invalid_text', `${column} must have at most ${MAX_LENGTH} characters, none of them a control character.`, column];
-  }
+  yield* listFaults('external_organization_id', row.organizations);
+  yield* listFaults('role_key', row.roles);
+  yield* listFaults('permission_key', row.permissions);
+  if (!isText(row.keys.id)) yield invalidText('id');
+  if (!isText(row.firstName)) yield invalidText('first_name');
+  if (!isText(row.lastName)) yield invalidText('last_name');
 }
 
-function textsOf(row: ImportRow): { [column in Column]?: readonly (string | undefined)[] } {
-  return {
-    id: [row.keys.id],
-    first_name: [row.firstName],
-    last_name: [row.lastName],
-    external_organization_id: row.organizations,
-    role_key: row.roles,
-    permission_key: row.permissions,
-  };
+function* listFaults(column: Column, keys: readonly string[]): Generator<Fault> {
+  if (keys.length > MAX_KEYS) yield ['too_many', `${column} must name at most ${MAX_KEYS}.`, column];
+  if (!keys.every(isText)) yield invalidText(column);
+}
+
+function isText(text = ''): boolean {
+  return text.length <= MAX_LENGTH && !CONTROL_CHARACTER.test(text);
+}
+
+function invalidText(column: Column): Fault {
+  return ['invalid_text', `${column} must have at most ${MAX_LENGTH} characters, none of them a control character.`, column];
 }
 
 function hashIssue(line: number, problem: HashProblem): Issue {

@@ -1,14 +1,19 @@
 /** Reading files: what is understood, and each way a whole file is refused. */
 import { describe, expect, it } from 'vitest';
-import { MAX_IMPORT_BYTES, MAX_IMPORT_LINES, parseCsv } from '../../../src/features/imports/csv.ts';
+import { type CsvRow, MAX_IMPORT_BYTES, MAX_IMPORT_LINES, readCsv } from '../../../src/features/imports/csv.ts';
 import { InvalidInputError } from '../../../src/kernel/errors.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const parse = (text: string) => parseCsv(bytes(text));
+
+function parse(text: string): CsvRow[] {
+  const rows: CsvRow[] = [];
+  readCsv(bytes(text), (row) => void rows.push(row));
+  return rows;
+}
 
 function refusal(content: Uint8Array): InvalidInputError {
   try {
-    parseCsv(content);
+    readCsv(content, () => {});
   } catch (error) {
     if (error instanceof InvalidInputError) return error;
     throw error;
@@ -16,7 +21,7 @@ function refusal(content: Uint8Array): InvalidInputError {
   throw new Error('The file was not refused.');
 }
 
-describe('parseCsv', () => {
+describe('readCsv', () => {
   it('reads the columns by their names, in any order and case, and leaves out what is empty', () => {
     expect(parse(' First_Name ,EMAIL, favourite_colour\nAda , ada@example.com ,red\n,grace@example.com,')).toEqual([
       { line: 2, first_name: 'Ada', email: 'ada@example.com' },

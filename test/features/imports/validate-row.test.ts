@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CsvRow } from '../../../src/features/imports/csv.ts';
 import { groupByPerson } from '../../../src/features/imports/group-lines.ts';
-import { validateRow } from '../../../src/features/imports/validate-row.ts';
+import { type CheckedLine, validateRow } from '../../../src/features/imports/validate-row.ts';
 
 const MD5 = '5d41402abc4b2a76b9719d911017c592';
 const check = (row: Omit<CsvRow, 'line'>) => validateRow({ line: 2, ...row });
@@ -100,10 +100,16 @@ describe('validateRow', () => {
 });
 
 describe('groupByPerson', () => {
-  const group = (...rows: Omit<CsvRow, 'line'>[]) =>
-    groupByPerson(rows.map((row, at) => validateRow({ line: at + 2, ...row }))).map((lines) =>
-      lines.map(({ line, issues }) => [line, ...issues.map(({ code }) => code)].join(' ')),
+  const group = (...rows: Omit<CsvRow, 'line'>[]) => {
+    const { groups, add } = groupByPerson();
+    for (const [at, row] of rows.entries()) add(validateRow({ line: at + 2, ...row }));
+    return groups.map((lines) =>
+      lines.map((text) => {
+        const { line, issues } = JSON.parse(text) as CheckedLine;
+        return [line, ...issues.map(({ code }) => code)].join(' ');
+      }),
     );
+  };
 
   it('keeps the lines of a person together, whichever way they find it', () => {
     const rows: Omit<CsvRow, 'line'>[] = [
