@@ -16,7 +16,7 @@ export function bearerToken(authorization: string | undefined): string | undefin
   return scheme && authorization!.slice(scheme.length);
 }
 
-/** The claims of a token that `tenancy` issued and that is still valid; undefined otherwise. */
+/** The claims of an access token that `tenancy` issued and that is still valid, always with `scp`; undefined otherwise. */
 export async function verifyAccessToken(infrastructure: Infrastructure, tenancy: Tenancy, token: string): Promise<JWTPayload | undefined> {
   if (token.length > MAX_TOKEN_LENGTH) return undefined;
   const { keys, algorithms, verified } = keySet((await signingKeys(infrastructure, tenancy.environmentId)).jwks);
@@ -30,10 +30,13 @@ export async function verifyAccessToken(infrastructure: Infrastructure, tenancy:
       algorithms: [...algorithms],
       typ: 'JWT',
       currentDate: now,
-      requiredClaims: ['exp', 'iat', 'jti', 'azp', 'scp'],
+      requiredClaims: ['exp', 'iat', 'jti', 'azp'],
     });
-    verified.set(token, Object.freeze(payload));
-    return payload;
+    const scp = payload['scp'] ?? (Array.isArray(payload['gty']) ? String(payload['scope']).split(' ') : undefined);
+    if (scp === undefined) return undefined; // An ID token.
+    const claims = Object.freeze({ ...payload, scp });
+    verified.set(token, claims);
+    return claims;
   } catch {
     return undefined;
   }

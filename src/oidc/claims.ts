@@ -1,4 +1,5 @@
 /** The claims of each token, in one place. Arrays stay arrays and seconds stay whole: SDKs depend on the types. */
+import { managementAudience } from '../features/apis/service.ts';
 import type { Client } from '../features/applications/service.ts';
 import { jtiOf } from '../features/grants/access-tokens.ts';
 import type { Grant } from '../features/grants/service.ts';
@@ -111,7 +112,8 @@ export function machineTokenClaims(
     jti: randomUUID(),
     gty: ['client_credentials'],
     scope: scopes.join(' '),
-    scp: scopes,
+    // All scopes of the graph twice would be more than what many proxies take in a header.
+    ...(audiences.some((audience) => audience !== managementAudience(issuer)) && { scp: scopes }),
     ...(client.organization && { org_code: client.organization.id }),
     ...(dpopJkt && { cnf: { jkt: dpopJkt } }),
     v: '2',

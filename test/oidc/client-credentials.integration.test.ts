@@ -69,8 +69,14 @@ test('the management API goes by either of its names, and the token by one', asy
   const { managementAudience } = gatehouse.quickstart;
   for (const audience of [managementAudience, `${managementAudience}/v1`, `${managementAudience} ${managementAudience}/v1`]) {
     const { body } = await ask({ audience, scope: 'read:users' });
-    expect(decodeJwt(body['access_token'])).toMatchObject({ aud: [managementAudience], scp: ['read:users'] });
+    expect(decodeJwt(body['access_token'])).toMatchObject({ aud: [managementAudience], scope: 'read:users' });
   }
+});
+
+test('a token for all of the management API fits into the 8 KB that proxies take in a header', async () => {
+  const { body } = await ask({ audience: gatehouse.quickstart.managementAudience });
+  expect(body['scope'].split(' ').length).toBeGreaterThan(150);
+  expect(`Authorization: Bearer ${body['access_token']}`.length).toBeLessThan(8000);
 });
 
 test('a token may be for several APIs, named in one list or one by one', async () => {
