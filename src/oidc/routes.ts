@@ -25,6 +25,7 @@ import { type OfferNonce, proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout, logoutParameters } from './logout.ts';
+import { readMultipartForms } from './multipart-forms.ts';
 import { malformed, onlyKnown, type Query, value } from './parameters.ts';
 import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
 import { clearRefreshCookies, keepInCookie, type Page } from './refresh-cookies.ts';
@@ -67,30 +68,33 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     });
 
     const applications = allowApplications(infrastructure);
-    const formEndpoint = (
-      path: string,
-      run: (tenancy: Tenancy, posted: Posted, reply: FastifyReply) => Promise<object | undefined>,
-      { success = 200, limits = 'api' as RequestClass } = {},
-    ) => {
-      preflight(routes, path, applications, 'POST');
-      routes.post(path, { config: { errors: 'oauth', limits }, onRequest: applications }, async (request, reply) =>
-        reply
-          .header('cache-control', 'no-store')
-          .code(success)
-          .send(await run(request.tenancy, postedIn(request, reply), reply)),
-      );
-    };
-    formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
-      const { client, tokens } = await token(infrastructure, tenancy, posted);
-      if (tokens.refresh_token)
-        await keepInCookie(infrastructure, reply, tenancy, { client, page: posted.page, refreshToken: tokens.refresh_token });
-      return tokens;
+    routes.register(async (forms) => {
+      readMultipartForms(forms);
+      const formEndpoint = (
+        path: string,
+        run: (tenancy: Tenancy, posted: Posted, reply: FastifyReply) => Promise<object | undefined>,
+        { success = 200, limits = 'api' as RequestClass } = {},
+      ) => {
+        preflight(forms, path, applications, 'POST');
+        forms.post(path, { config: { errors: 'oauth', limits }, onRequest: applications }, async (request, reply) =>
+          reply
+            .header('cache-control', 'no-store')
+            .code(success)
+            .send(await run(request.tenancy, postedIn(request, reply), reply)),
+        );
+      };
+      formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
+        const { client, tokens } = await token(infrastructure, tenancy, posted);
+        if (tokens.refresh_token)
+          await keepInCookie(infrastructure, reply, tenancy, { client, page: posted.page, refreshToken: tokens.refresh_token });
+        return tokens;
+      });
+      formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), { success: 201 });
+      for (const path of ['/oauth2/device/auth', '/oauth2/v2/device_authorization'])
+        formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted), { limits: 'auth' });
+      formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
+      formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
     });
-    formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), { success: 201 });
-    for (const path of ['/oauth2/device/auth', '/oauth2/v2/device_authorization'])
-      formEndpoint(path, (tenancy, posted) => deviceAuthorization(infrastructure, tenancy, posted), { limits: 'auth' });
-    formEndpoint('/oauth2/revoke', (tenancy, posted) => revoke(infrastructure, tenancy, posted));
-    formEndpoint('/oauth2/introspect', (tenancy, posted) => introspect(infrastructure, tenancy, posted));
 
     preflight(routes, '/oauth2/register', allowEveryone, 'POST');
     routes.post('/oauth2/register', { config: { errors: 'oauth', limits: 'admin' }, onRequest: allowEveryone }, async (request, reply) => {
@@ -193,7 +197,8 @@ interface Posted {
 /** @throws OAuthError invalid_request for a body that is no form */
 function postedIn(request: FastifyRequest, reply: FastifyReply): Posted {
   const { headers } = request;
-  if (!isForm(request)) throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
+  if (!isForm(request) && !isMultipart(request))
+    throw new OAuthError('invalid_request', 'The body must be application/x-www-form-urlencoded.');
   return {
     authorization: headers.authorization,
     form: (request.body ?? {}) as Form,
@@ -216,6 +221,10 @@ function authorizationIn(request: FastifyRequest): string | undefined {
 
 function isForm({ headers }: FastifyRequest): boolean {
   return /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
+}
+
+function isMultipart({ headers }: FastifyRequest): boolean {
+  return /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
 }
 
 type Jwks = Awaited<ReturnType<typeof signingKeys>>['jwks'];

@@ -1,7 +1,7 @@
 /** Who may speak to the token endpoint, and what it makes of requests that are not as they should be. */
 import { beforeAll, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
-import { codeForm, exchange, type Person, signUp } from '../signin/person.ts';
+import { codeForm, exchange, type Person, refreshForm, signUp } from '../signin/person.ts';
 
 const gatehouse = startApp();
 
@@ -134,10 +134,38 @@ test('only a form is read', async () => {
   await expectError(post(form(fields).toString(), { 'content-type': 'text/plain' }), 400, 'invalid_request');
   await expectError(post('<xml/>', { 'content-type': 'application/xml' }), 415, 'invalid_request');
   await expectError(post(form(fields).toString(), { 'content-type': 'application/x-www-form-urlencoded-not' }), 415, 'invalid_request');
-  const multipart = new FormData();
-  for (const [name, value] of Object.entries(fields)) multipart.set(name, value);
-  await expectError(post(multipart), 415, 'invalid_request');
   expect((await post(form(fields).toString(), { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' })).status).toBe(200);
+});
+
+test('a form in parts is a form too, as React Native sends it', async () => {
+  const inParts = (fields: Record<string, string>) => {
+    const parts = new FormData();
+    for (const [name, value] of Object.entries(fields)) parts.set(name, value);
+    return parts;
+  };
+  const own = await signUp(gatehouse);
+  const { status, body } = await post(inParts({ ...codeForm(gatehouse, own.first), state: 'of the SDK' }));
+  expect([status, body]).toEqual([200, expect.objectContaining({ access_token: expect.any(String), id_token: expect.any(String) })]);
+  expect((await post(inParts(refreshForm(gatehouse, String(body['refresh_token']))))).status).toBe(200);
+});
+
+test('what is wrong with a form in parts is wrong as in any other', async () => {
+  const fields = codeForm(gatehouse, await person.authorize(), 'reg');
+  const parts = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (name !== 'code') parts.set(name, value);
+  await expectError(post(parts), 400, 'invalid_request');
+  parts.set('code', new Blob([fields.code]), 'code.txt');
+  await expectError(post(parts), 400, 'invalid_request');
+  parts.set('code', fields.code);
+  parts.append('code', fields.code);
+  await expectError(post(parts), 400, 'invalid_request');
+  for (const name of ['__proto__', 'constructor']) parts.append(name, 'x');
+  await expectError(post(parts), 400, 'invalid_request');
+  parts.set('code', 'x'.repeat(2 * 1024 * 1024));
+  await expectError(post(parts), 413, 'invalid_request');
+  for (const type of ['multipart/form-data', 'multipart/form-data; boundary=none'])
+    await expectError(post(form(fields).toString(), { 'content-type': type }), 400, 'invalid_request');
+  expect((await post(form(fields))).status).toBe(200);
 });
 
 test('a body of two megabytes is not read', async () => {
