@@ -15,6 +15,7 @@ import { createRateLimits } from './features/rate-limits/service.ts';
 import { ensureAccountEnvironment, type Quickstart, seedQuickstart } from './features/seed/service.ts';
 import { registerFailureJobs } from './features/sign-in-failures/service.ts';
 import { startKeyRotation } from './features/signing-keys/jobs.ts';
+import { assertSecretKey, WrongSecretKeyError } from './features/signing-keys/service.ts';
 import { registerLeadJobs } from './features/subscribers/leads.ts';
 import { registerWebhookJobs } from './features/webhooks/jobs.ts';
 import { graphqlRoutes } from './graphql/server.ts';
@@ -80,6 +81,8 @@ export async function openInfrastructure(
       if (pending.length > 0)
         throw new MigrationError(`Migrations are pending: ${pending.join(', ')}. Apply them with npm run cli -- migrate.`);
     }
+    const vault = createVault(config.secretKey);
+    await assertSecretKey({ database, vault });
     const jobs = await startJobs(database, config.databaseUrl, log);
     const lookups = await startLookups(database, log);
     const clock = overrides.clock ?? systemClock;
@@ -88,7 +91,7 @@ export async function openInfrastructure(
       config,
       database,
       lookups,
-      vault: createVault(config.secretKey),
+      vault,
       clock,
       jobs,
       log,
@@ -112,7 +115,9 @@ export async function openInfrastructure(
 
 /** Is it something that the operator can mend, and that its message says in full? */
 export function isOperatorError(error: unknown): error is Error {
-  return [ConfigError, DatabaseInUseError, DatabaseUnreachableError, MigrationError].some((kind) => error instanceof kind);
+  return [ConfigError, DatabaseInUseError, DatabaseUnreachableError, MigrationError, WrongSecretKeyError].some(
+    (kind) => error instanceof kind,
+  );
 }
 
 /** The whole application over `config`, not yet listening. */

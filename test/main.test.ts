@@ -128,6 +128,11 @@ test('production seeds nothing, has no mailbox and no GraphiQL; commands make it
   expect(shown(dashboard, 'Audience')).toBe(`${url}/e/account/api`);
   expect(dashboard).not.toContain('Client secret');
 
+  const mistaken = start('src/main.ts', { ...production, SECRET_KEY: 'cd'.repeat(32) });
+  expect(await mistaken.ended()).toBe(1);
+  expect(mistaken.output()).toContain('SECRET_KEY is not the key that this database was sealed with');
+  expect(mistaken.output()).not.toContain('    at ');
+
   const server = start('src/main.ts', production);
   await server.ready(url);
   expect(server.output()).not.toContain('first start');

@@ -22,6 +22,25 @@ interface Keys {
   readonly jwks: { keys: JWK[] };
 }
 
+/** The secret key is not the one that the database's secrets are sealed with. */
+export class WrongSecretKeyError extends Error {}
+
+/** Opens what the secret key has sealed, before anything is read or sealed with another one.
+ * @throws WrongSecretKeyError */
+export async function assertSecretKey({ database, vault }: Pick<Infrastructure, 'database' | 'vault'>): Promise<void> {
+  const sealed = await database.prisma.signingKey.findFirst({ orderBy: { createdAt: 'desc' } });
+  if (!sealed) return;
+  try {
+    vault.open(purposeOf(sealed.environmentId), sealed.privateKey);
+  } catch {
+    throw new WrongSecretKeyError('SECRET_KEY is not the key that this database was sealed with: its signing keys cannot be opened.');
+  }
+}
+
+function purposeOf(environmentId: string): string {
+  return `signing key ${environmentId}`;
+}
+
 /** The environment's key set as published, and the key to sign with now.
  * @throws Error when the environment has no key: its creation makes one */
 export async function signingKeys(infrastructure: Infrastructure, environmentId: string): Promise<Keys> {
@@ -53,7 +72,7 @@ async function readKeys({ database, vault, clock }: Infrastructure, environmentI
       signer: {
         kid: id,
         algorithm: algorithm as SigningAlgorithm,
-        privateKey: createPrivateKey(vault.open(`signing key ${environmentId}`, privateKey)),
+        privateKey: createPrivateKey(vault.open(purposeOf(environmentId), privateKey)),
       },
     }));
   return signers.length > 0 ? { signers, jwks: { keys: rows.map((row) => row.publicJwk as JWK).reverse() } } : undefined;
@@ -81,7 +100,7 @@ export async function createSigningKey(
       id: kid,
       algorithm,
       publicJwk: { kty: jwk.kty!, use: 'sig', alg: algorithm, kid, ...publicMembers(jwk) },
-      privateKey: ctx.vault.seal(`signing key ${environmentId}`, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string),
+      privateKey: ctx.vault.seal(purposeOf(environmentId), privateKey.export({ type: 'pkcs8', format: 'pem' }) as string),
       createdAt: ctx.clock.now(),
       signsFrom,
       longestLifetime: Math.max(longest.accessTokenLifetime ?? 0, longest.idTokenLifetime ?? 0),
