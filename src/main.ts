@@ -1,4 +1,6 @@
 /** The server process: reads the configuration, builds the application, listens, and stops gracefully. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createApp, isOperatorError } from './app.ts';
 import { loadConfig, readEnvFile } from './config.ts';
 import { welcome } from './pages/welcome.ts';
@@ -6,8 +8,10 @@ import { welcome } from './pages/welcome.ts';
 try {
   readEnvFile();
   const config = loadConfig();
+  const address = { port: config.port, host: config.host ?? '::' };
+  await assertFree(address);
   const app = await createApp(config, { migrate: !process.argv.includes('--no-migrate') });
-  await app.server.listen({ port: config.port, host: config.host ?? '::' });
+  await app.server.listen(address);
   if (process.stdout.isTTY || app.quickstart) console.log(welcome(config, app.quickstart));
 
   const stop = async (signal: string) => {
@@ -22,4 +26,13 @@ try {
   if (syscall === 'listen' || syscall === 'getaddrinfo') console.error(`${message}. PORT and HOST say where to listen.`);
   else console.error(isOperatorError(error) ? message : error);
   process.exit(1);
+}
+
+/** A first start writes the address down for newcomers: so nothing is made where the port is another program's.
+ * @throws Error as listening does */
+async function assertFree(address: { readonly port: number; readonly host: string }): Promise<void> {
+  const server = createServer().listen(address);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }

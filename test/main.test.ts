@@ -1,8 +1,9 @@
 /** The server process from outside: its first start, its stop, a kill, a second process, and production. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Quickstart } from '../src/features/seed/service.ts';
 import { freePort } from './helpers/app.ts';
 import { type ServerProcess, startProcess } from './helpers/server-process.ts';
@@ -167,14 +168,15 @@ test('.env adds what the environment does not say', async () => {
   expect(server.output()).not.toContain('PORT');
 });
 
-test('a port in use is one line', { timeout: 180_000 }, async () => {
-  const { environment, url, directory } = await freshEnvironment();
-  const first = start('src/main.ts', environment);
-  await first.ready(url);
-  const second = start('src/main.ts', { ...environment, DATA_DIR: join(directory, 'other') });
-  expect(await second.ended()).toBe(1);
-  expect(second.output()).toMatch(/EADDRINUSE.*PORT and HOST/);
-  expect(second.output()).not.toContain('    at ');
+test('a port in use is one line, and the first start is still to come', async () => {
+  const { environment, directory } = await freshEnvironment();
+  const other = createServer().listen(Number(environment.PORT));
+  onTestFinished(() => void other.close());
+  const server = start('src/main.ts', environment);
+  expect(await server.ended()).toBe(1);
+  expect(server.output()).toMatch(/EADDRINUSE.*PORT and HOST/);
+  expect(server.output()).not.toContain('    at ');
+  expect(existsSync(join(directory, 'database'))).toBe(false);
 });
 
 describe('what the operator can mend is said without a stack', () => {
