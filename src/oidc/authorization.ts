@@ -224,10 +224,10 @@ function prompt(draft: Draft): void {
   if (!given.every((one) => (PROMPTS as readonly string[]).includes(one))) throw malformed(`The prompt must be of ${PROMPTS.join(', ')}.`);
   if (given.includes('none') && given.length > 1) throw malformed('The prompt none stands alone.');
   draft.asksConsent = given.includes('consent');
+  // SDKs for phones send prompt=login whichever page they mean, and say which by start_page.
   if (given.includes('none')) draft.prompt = 'none';
-  else if (given.includes('create')) draft.prompt = 'create';
+  else if (given.includes('create') || value(draft.query, 'start_page') === 'registration') draft.prompt = 'create';
   else if (given.includes('login') || given.includes('select_account')) draft.prompt = 'login';
-  else if (given.length === 0 && value(draft.query, 'start_page') === 'registration') draft.prompt = 'create';
 }
 
 function maxAge(draft: Draft): void {

@@ -181,20 +181,23 @@ describe('prompt=none of a person in several organizations', () => {
   });
 });
 
-test.each<Record<string, string>>([{ prompt: 'create' }, { start_page: 'registration' }])(
-  '%o opens the page to sign up, signed in or not',
-  async (parameters) => {
-    const { agent } = await signUp(gatehouse);
-    const { url } = requestOf(gatehouse, 'spa', parameters);
-    expect(isSignUp(await agent.open(url))).toBe(true);
-    expect(isSignUp(await userAgent(gatehouse.baseUrl).open(url))).toBe(true);
-  },
-);
+test.each<Record<string, string>>([
+  { prompt: 'create' },
+  { start_page: 'registration' },
+  { prompt: 'create', start_page: 'login' },
+  { prompt: 'login', start_page: 'registration' },
+])('%o opens the page to sign up, signed in or not', async (parameters) => {
+  const { agent } = await signUp(gatehouse);
+  const { url } = requestOf(gatehouse, 'spa', parameters);
+  expect(isSignUp(await agent.open(url))).toBe(true);
+  expect(isSignUp(await userAgent(gatehouse.baseUrl).open(url))).toBe(true);
+});
 
-test('prompt wins over start_page', async () => {
-  const agent = userAgent(gatehouse.baseUrl);
-  expect(isSignIn(await agent.open(requestOf(gatehouse, 'spa', { prompt: 'login', start_page: 'registration' }).url))).toBe(true);
-  expect(isSignUp(await agent.open(requestOf(gatehouse, 'spa', { prompt: 'create', start_page: 'login' }).url))).toBe(true);
+test('start_page=registration does not show a page where prompt=none wants none', async () => {
+  const { agent } = await signUp(gatehouse);
+  const { url } = requestOf(gatehouse, 'spa', { prompt: 'none', start_page: 'registration' });
+  expect(parametersOf(await userAgent(gatehouse.baseUrl).open(url))).toMatchObject({ error: 'login_required' });
+  expect(isSignedIn(await agent.open(url))).toBe(true);
 });
 
 test('prompt=login asks again who is signed in, and the tokens say when', async () => {
