@@ -46,8 +46,9 @@ export async function logout(
   const hintText = value(query, 'id_token_hint');
   const hint = hintText ? await readIdTokenHint(ctx, tenancy, hintText) : undefined;
   const destination = await destinationOf(ctx, tenancy, query, hint);
-  // SDKs have parameters of their own and send no hint: asking is for who follows the standard.
-  const isDoubtful = hint ? hint.sub !== session?.userId : value(query, 'post_logout_redirect_uri') !== undefined;
+  // SDKs have parameters of their own, some beside the standard's, and send no hint: asking is for who follows the standard.
+  const isOfStandard = value(query, 'post_logout_redirect_uri') !== undefined && value(query, 'redirect') === undefined;
+  const isDoubtful = hint ? hint.sub !== session?.userId : isOfStandard;
   if (session && isDoubtful && !isConfirmed) return { isDone: false, destination };
   if (session && value(query, 'all_sessions') === 'true') await endEverySession(ctx, tenancy, session.userId);
   else if (session) await endSession(ctx, tenancy, session);

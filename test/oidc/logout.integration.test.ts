@@ -63,6 +63,12 @@ test.each(['redirect', 'redirect_uri'])('%s, as SDKs send it, leads to a registe
   expect(await isSignedOut(person)).toBe(true);
 });
 
+test('SDKs for phones send it by both names, and nobody is asked', async () => {
+  const person = await signUp(gatehouse);
+  expect((await leave(person, `?post_logout_redirect_uri=${HOME}&redirect=${HOME}`)).url).toBe(`${HOME}/`);
+  expect(await isSignedOut(person)).toBe(true);
+});
+
 test('post_logout_redirect_uri leads there with an ID token of the person, long expired as well', async () => {
   const person = await signUp(gatehouse);
   const { body } = await exchange(gatehouse, person.first);
