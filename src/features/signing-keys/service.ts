@@ -18,7 +18,7 @@ export const KEY_SECONDS = 90 * 24 * 3600;
 
 interface Keys {
   readonly signer: Signer;
-  /** As published. The same object for as long as nothing about the keys changes. */
+  /** As published, the key that signs first: some SDKs for phones look at no other. The same object for as long as nothing about the keys changes. */
   readonly jwks: { keys: JWK[] };
 }
 
@@ -46,9 +46,9 @@ function purposeOf(environmentId: string): string {
 export async function signingKeys(infrastructure: Infrastructure, environmentId: string): Promise<Keys> {
   const known = await infrastructure.lookups.find(environmentId, 'signing keys', () => readKeys(infrastructure, environmentId));
   const now = infrastructure.clock.now();
-  const signer = known?.signers.findLast(({ signsFrom }) => signsFrom <= now)?.signer;
-  if (!signer) throw new Error(`Environment ${environmentId} has no signing key.`);
-  return { signer, jwks: known!.jwks };
+  const present = known?.findLast(({ signsFrom }) => signsFrom <= now);
+  if (!present) throw new Error(`Environment ${environmentId} has no signing key.`);
+  return present;
 }
 
 /** The algorithms that the environment's tokens are signed with, those of keys before and after the present one too. */
@@ -56,26 +56,25 @@ export function algorithmsOf({ keys }: { readonly keys: readonly JWK[] }): strin
   return [...new Set(keys.map(({ alg }) => alg!))];
 }
 
-interface Known {
-  /** Those that sign, now or soon, in their order. */
-  readonly signers: readonly { readonly signsFrom: Date; readonly signer: Signer }[];
-  readonly jwks: { keys: JWK[] };
-}
+/** How it is while each key signs, of those that sign now or soon, in their order. */
+type Known = readonly (Keys & { readonly signsFrom: Date })[];
 
 async function readKeys({ database, vault, clock }: Infrastructure, environmentId: string): Promise<Known | undefined> {
   const rows = await database.prisma.signingKey.findMany({ where: { environmentId }, orderBy: [{ signsFrom: 'asc' }, { id: 'asc' }] });
+  const published = rows.map((row) => row.publicJwk as JWK).reverse();
   const now = clock.now();
-  const signers = rows
+  const known = rows
     .filter(({ retiredAt }) => retiredAt === null || retiredAt > now)
-    .map(({ id, algorithm, privateKey, signsFrom }) => ({
+    .map(({ id, algorithm, privateKey, publicJwk, signsFrom }) => ({
       signsFrom,
+      jwks: { keys: [publicJwk as JWK, ...published.filter(({ kid }) => kid !== id)] },
       signer: {
         kid: id,
         algorithm: algorithm as SigningAlgorithm,
         privateKey: createPrivateKey(vault.open(purposeOf(environmentId), privateKey)),
       },
     }));
-  return signers.length > 0 ? { signers, jwks: { keys: rows.map((row) => row.publicJwk as JWK).reverse() } } : undefined;
+  return known.length > 0 ? known : undefined;
 }
 
 /** Makes a key that signs from `signsFrom` on, inside the caller's transaction. */
