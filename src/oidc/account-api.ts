@@ -123,6 +123,7 @@ async function sessions(
 async function linkFor(infrastructure: Infrastructure, tenancy: Tenancy, live: LiveToken, query: Query): Promise<string> {
   if (live.client.isDynamic)
     throw new AccountApiError(403, 'FORBIDDEN', 'An application that nobody of the business has looked at has no account pages.');
+  if (live.client.type === 'device') throw new AccountApiError(403, 'FORBIDDEN', 'A device has no account pages.');
   const returnUrl = query['return_url'] ?? '';
   const link = typeof returnUrl === 'string' && (await portalLink(infrastructure, tenancy, live, returnUrl || null));
   if (!link) throw new AccountApiError(400, 'INVALID_RETURN_URL', 'The return_url is not at one of the application’s registered URLs.');

@@ -120,11 +120,15 @@ describe('a link', () => {
   test('is for a person’s token, while it counts', async () => {
     for (const bearer of ['x', await machineToken(gatehouse)]) expect((await askLink({}, bearer)).status).toBe(401);
     const { clientId } = gatehouse.application('spa');
-    await prisma().application.updateMany({ where: { id: `app_${clientId}` }, data: { isDynamic: true } });
-    gatehouse.app.infrastructure.lookups.forget();
-    expect((await askLink()).status).toBe(403);
-    await prisma().application.updateMany({ where: { id: `app_${clientId}` }, data: { isDynamic: false } });
-    gatehouse.app.infrastructure.lookups.forget();
+    const change = async (data: { isDynamic?: boolean; type?: string }) => {
+      await prisma().application.updateMany({ where: { id: `app_${clientId}` }, data });
+      gatehouse.app.infrastructure.lookups.forget();
+    };
+    for (const data of [{ isDynamic: true }, { type: 'device' }]) {
+      await change(data);
+      expect((await askLink({})).status).toBe(403);
+      await change({ isDynamic: false, type: 'spa' });
+    }
   });
 });
 
