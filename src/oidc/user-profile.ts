@@ -24,18 +24,19 @@ export function profileOf(person: Person, scopes: readonly string[]): object {
   };
 }
 
-/** The person in the shape that older SDKs read: every field is there, null where the token's scopes do not open it. */
+/** The person in the shape that older SDKs read. What there is no value of, or the token's scopes do not open, is left out: but for `provided_id` their models take no null. */
 export async function legacyUserProfile(infrastructure: Infrastructure, tenancy: Tenancy, presentation: Presentation): Promise<object> {
   const { scopes, person } = await personOf(infrastructure, tenancy, presentation);
-  const profile = scopes.includes('profile') ? person : undefined;
   return {
     id: person.userId,
-    preferred_email: (scopes.includes('email') && person.email) || null,
-    username: profile?.username ?? null,
+    ...(scopes.includes('email') && person.email && { preferred_email: person.email }),
     provided_id: person.providedId,
-    last_name: profile?.lastName ?? null,
-    first_name: profile?.firstName ?? null,
-    picture: profile?.picture ?? null,
+    ...(scopes.includes('profile') && {
+      ...(person.username && { username: person.username }),
+      ...(person.lastName && { last_name: person.lastName }),
+      ...(person.firstName && { first_name: person.firstName }),
+      ...(person.picture && { picture: person.picture }),
+    }),
   };
 }
 
