@@ -100,7 +100,7 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
     registerInstance: false,
     persistQueueStats: false,
   });
-  boss.on('error', (error) => log.error({ err: error }, 'job queue'));
+  boss.on('error', errorLog(log));
   boss.on('warning', (warning) => log.debug({ warning: warning.message }, 'job queue'));
   await boss.start();
   for (const [name, settings] of Object.entries(SETTINGS)) {
@@ -155,5 +155,24 @@ export async function startJobs(database: Database, databaseUrl: string | undefi
       await boss.schedule(queue, cron, data);
     },
     close: () => boss.stop({ graceful: true, timeout: 10_000, close: true }),
+  };
+}
+
+const QUIET_SECONDS = 60;
+
+/** Writes an error down once a minute, with how often it was met since: while the database is away each worker meets it every few seconds. */
+export function errorLog(log: Pick<Logger, 'error'>): (error: Error & { readonly code?: unknown }) => void {
+  const met = new Map<unknown, number>();
+  return (error) => {
+    const kind = error.code ?? error.message;
+    const times = met.get(kind);
+    met.set(kind, (times ?? 0) + 1);
+    if (times !== undefined) return;
+    log.error({ err: error }, 'job queue');
+    setTimeout(() => {
+      const again = met.get(kind)! - 1;
+      met.delete(kind);
+      if (again > 0) log.error({ code: error.code, again, seconds: QUIET_SECONDS }, 'job queue, again');
+    }, QUIET_SECONDS * 1000).unref();
   };
 }
