@@ -1,4 +1,5 @@
 /** The one schema builder. Features add their types to it; `schema.ts` loads them all. */
+import { setImmediate } from 'node:timers/promises';
 import SchemaBuilder from '@pothos/core';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
@@ -16,7 +17,27 @@ import { weightsPlugin } from './weights.ts';
 /** An uploaded file (GraphQL multipart request specification). */
 export interface Upload {
   readonly name: string;
-  arrayBuffer(): Promise<ArrayBuffer>;
+  /** In bytes. */
+  readonly size: number;
+  stream(): AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of an upload that are copied at once. */
+const COPIED = 2 * 1024 * 1024;
+
+/** A copy of what an upload holds, made piece by piece, between which others have their turn. */
+export async function bytesOf(file: Upload): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(file.size);
+  let length = 0;
+  let turn = 0;
+  for await (const piece of file.stream()) {
+    bytes.set(piece, length);
+    length += piece.length;
+    if (length - turn < COPIED) continue;
+    await setImmediate();
+    turn = length;
+  }
+  return bytes;
 }
 
 export const builder = new SchemaBuilder<{
@@ -61,7 +82,7 @@ builder.scalarType('File', {
 });
 
 function isUpload(value: unknown): value is Upload {
-  return typeof (value as Partial<Upload> | null)?.arrayBuffer === 'function';
+  return typeof (value as Partial<Upload> | null)?.stream === 'function';
 }
 
 function notAFile(): GraphQLError {

@@ -13,7 +13,7 @@ import { once } from '../features/idempotency/service.ts';
 import { InvalidInputError, InvalidInputErrors } from '../kernel/errors.ts';
 import { digestOf } from '../security/secrets.ts';
 import { withFreshGrants } from './actor.ts';
-import { builder, type Upload } from './builder.ts';
+import { builder, bytesOf, type Upload } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { findChanged } from './node.ts';
 import { Preview } from './preview.ts';
@@ -274,8 +274,8 @@ function placeOf({ path }: GraphQLResolveInfo): string {
 async function withDigests(input: object): Promise<object> {
   const entries = Object.entries(input).map(async ([field, value]) => {
     const file = value as Partial<Upload> | null;
-    if (typeof file?.arrayBuffer !== 'function') return [field, value];
-    return [field, await digestOf(new Uint8Array(await file.arrayBuffer()))];
+    if (typeof file?.stream !== 'function') return [field, value];
+    return [field, await digestOf(await bytesOf(value as Upload))];
   });
   return Object.fromEntries(await Promise.all(entries));
 }

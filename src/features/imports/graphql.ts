@@ -1,5 +1,5 @@
 /** Imports in the graph: upload, progress, and what was wrong with which line. */
-import { builder } from '../../graphql/builder.ts';
+import { builder, bytesOf } from '../../graphql/builder.ts';
 import { Node, registerNode } from '../../graphql/node.ts';
 import { changed, defineMutation } from '../../graphql/payload.ts';
 import { importUsers } from './service.ts';
@@ -115,7 +115,7 @@ defineMutation({
     importUsers.prepare(ctx, {
       environmentId: input.environmentId,
       fileName: input.file.name,
-      content: new Uint8Array(await input.file.arrayBuffer()),
+      content: await bytesOf(input.file),
     }),
   payload: (t) => ({
     import: changed(t, 'Import', 'The new import; ask for it again to see its progress.'),

@@ -5,6 +5,7 @@
 import type { Prisma } from '../../db/client.ts';
 import { newId } from '../../kernel/ids.ts';
 import type { Scope } from '../context.ts';
+import { MAX_IDS } from '../permissions/service.ts';
 import { searchContactsOf } from '../users/service.ts';
 import type { Column } from './csv.ts';
 import type { Known, KnownMembership, KnownUser } from './known.ts';
@@ -46,7 +47,7 @@ function planRow(scope: Scope, known: Known, plan: Plan, row: ImportRow, warning
   if (conflict) return [conflictIssue(row.line, conflict)];
   if (!person && !row.keys.email && !row.keys.phone) return [nobody(row)];
   const user = person ?? planUser(scope, known, plan, row);
-  const { targets, issues } = targetsOf(known, row, !person);
+  const { targets, issues } = targetsOf(known, row, user, !person);
   const changes = [planPassword(scope, plan, user, row), ...targets.map((target) => planMembership(scope, known, plan, user, target))];
   const outcome = plan.outcomes.get(user.id) ?? 'unchanged';
   plan.outcomes.set(user.id, outcome === 'unchanged' && changes.includes(true) ? 'updated' : outcome);
@@ -100,14 +101,33 @@ interface Target {
   readonly permissions: readonly string[];
 }
 
-function targetsOf(known: Known, row: ImportRow, isNewUser: boolean): { targets: Target[]; issues: Issue[] } {
+function targetsOf(known: Known, row: ImportRow, user: KnownUser, isNewUser: boolean): { targets: Target[]; issues: Issue[] } {
   const { defaultOrganization } = known;
+  const warning = (code: string, column: Column, message: string): Issue => ({
+    line: row.line,
+    severity: 'warning',
+    code,
+    column,
+    message,
+  });
   const organizations = resolve(row.organizations, known.organizations);
   const roles = resolve(row.roles, known.roles);
   const permissions = resolve(row.permissions, known.permissions);
 
+  const crowded: Issue[] = [];
+  const room = (held: ReadonlySet<string> | undefined, given: readonly string[], column: 'role_key' | 'permission_key') => {
+    if (!held || new Set([...held, ...given]).size <= MAX_IDS) return given;
+    const what = column === 'role_key' ? 'roles' : 'permissions';
+    crowded.push(warning('too_many', column, `A member has at most ${MAX_IDS} ${what}: the user is without those of this line.`));
+    return [];
+  };
   const targets = organizations.ids.map((organizationId): Target => {
-    return { organizationId, roles: row.roles.length > 0 ? roles.ids : undefined, permissions: permissions.ids };
+    const member = user.memberships.get(organizationId);
+    return {
+      organizationId,
+      roles: row.roles.length > 0 ? room(member?.roles, roles.ids, 'role_key') : undefined,
+      permissions: room(member?.permissions, permissions.ids, 'permission_key'),
+    };
   });
   const joinsByDefault = isNewUser && row.organizations.length === 0 && defaultOrganization?.isOpen;
   if (defaultOrganization && (joinsByDefault || organizations.unknown.length > 0)) {
@@ -116,13 +136,6 @@ function targetsOf(known: Known, row: ImportRow, isNewUser: boolean): { targets:
   }
 
   const instead = defaultOrganization ? 'the default one instead, without the roles and permissions of this line' : 'none instead';
-  const warning = (code: string, column: Column, message: string): Issue => ({
-    line: row.line,
-    severity: 'warning',
-    code,
-    column,
-    message,
-  });
   const issues = [
     ...organizations.unknown.map((name) =>
       warning(
@@ -135,6 +148,7 @@ function targetsOf(known: Known, row: ImportRow, isNewUser: boolean): { targets:
     ...permissions.unknown.map((name) =>
       warning('permission_not_found', 'permission_key', `No permission has the key “${name}”: the user is without it.`),
     ),
+    ...crowded,
   ];
   return { targets, issues };
 }

@@ -168,6 +168,38 @@ describe('organizations, roles and permissions', () => {
     });
   });
 
+  it('are no more than a member may be given by hand, however many files bring them', async () => {
+    const keys = (count: number) => Array.from({ length: count }, (_, at) => `key-${at}`);
+    const [role, permission] = [imports.prisma.role, imports.prisma.permission];
+    await role.createMany({
+      data: keys(101).map((key) => ({ businessId: 'biz', id: `role_${key}`, key, name: key })),
+      skipDuplicates: true,
+    });
+    await permission.createMany({
+      data: keys(101).map((key) => ({ businessId: 'biz', id: `perm_${key}`, key, name: key })),
+      skipDuplicates: true,
+    });
+    const file = (given: readonly string[]) =>
+      `email,external_organization_id,roles,permissions\na@example.com,abc001,"${given}","${given}"\nb@example.com,abc001,${given[0]},`;
+    await imports.run(file(keys(100)));
+    const row = await imports.run(file(keys(101).slice(100)));
+    expect(codes(row)).toEqual(['2 warning too_many', '2 warning too_many']);
+    expect(row.issues.map(({ column }) => column)).toEqual(['role_key', 'permission_key']);
+    expect(counts(row)).toEqual({ ...NOTHING, updated: 1, unchanged: 1, warnings: 2 });
+    expect(codes(await imports.run(file(keys(100))))).toEqual([]);
+    const held = await imports.prisma.membership.findMany({
+      select: { _count: { select: { roles: true, permissions: true } } },
+      orderBy: { id: 'asc' },
+    });
+    expect(held.map(({ _count: { roles, permissions } }) => [roles, permissions])).toEqual([
+      [100, 100],
+      [2, 0],
+    ]);
+    await imports.empty();
+    await role.deleteMany({ where: { key: { startsWith: 'key-' } } });
+    await permission.deleteMany({ where: { key: { startsWith: 'key-' } } });
+  });
+
   it('default to none where the default organization takes nobody in, and for users who exist', async () => {
     const where = { environmentId_id: { environmentId: 'env', id: 'org_main' } };
     await imports.prisma.organization.update({ where, data: { isAutoMembershipEnabled: false } });
