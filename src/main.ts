@@ -1,16 +1,18 @@
 /** The server process: reads the configuration, builds the application, listens, and stops gracefully. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { parseArgs } from 'node:util';
 import { createApp, isOperatorError } from './app.ts';
 import { loadConfig, readEnvFile } from './config.ts';
 import { welcome } from './pages/welcome.ts';
 
 try {
+  const { values: options } = parseArgs({ options: { 'no-migrate': { type: 'boolean', default: false } } });
   readEnvFile();
   const config = loadConfig();
   const address = { port: config.port, host: config.host ?? '::' };
   await assertFree(address);
-  const app = await createApp(config, { migrate: !process.argv.includes('--no-migrate') });
+  const app = await createApp(config, { migrate: !options['no-migrate'] });
   await app.server.listen(address);
   if (process.stdout.isTTY || app.quickstart) console.log(welcome(config, app.quickstart));
 
@@ -22,8 +24,10 @@ try {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 } catch (error) {
-  const { syscall, message } = error as NodeJS.ErrnoException;
+  const { syscall, message, code } = error as NodeJS.ErrnoException;
   if (syscall === 'listen' || syscall === 'getaddrinfo') console.error(`${message}. PORT and HOST say where to listen.`);
+  else if (code?.startsWith('ERR_PARSE_ARGS'))
+    console.error(`${message}\nThe only option is --no-migrate; npm run cli -- help lists the commands.`);
   else console.error(isOperatorError(error) ? message : error);
   process.exit(1);
 }

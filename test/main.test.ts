@@ -191,6 +191,15 @@ describe('what the operator can mend is said without a stack', () => {
     expect(server.output()).not.toMatch(/ {4}at |hidden/);
   });
 
+  test('an option that there is not', async () => {
+    const { environment, directory } = await freshEnvironment();
+    const server = start('src/main.ts', environment, ['--nomigrate']);
+    expect(await server.ended()).toBe(1);
+    expect(server.output()).toMatch(/Unknown option '--nomigrate'.*\n.*--no-migrate/);
+    expect(server.output()).not.toContain('    at ');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   test('pending migrations', async () => {
     const { environment } = await freshEnvironment();
     const server = start('src/main.ts', environment, ['--no-migrate']);
