@@ -31,6 +31,8 @@ export interface Config {
   readonly trustProxy: boolean | string;
   /** What a caller of the graph may use in a minute, in cost units; 0 for no limit. */
   readonly graphQuota: number;
+  /** Days after which a signing key is replaced by itself; 0 for never. */
+  readonly signingKeyDays: number;
   /** Where Cloudflare is asked about a token of Turnstile. */
   readonly turnstileUrl: string;
   readonly rateLimits: Readonly<Record<RequestClass, RateLimit>>;
@@ -128,6 +130,12 @@ const schema = z.object({
     .max(1_000_000_000, 'must be 0, or 1000 to 1000000000')
     .refine((units) => units === 0 || units >= 1000, 'must be 0, or 1000 to 1000000000')
     .default(100_000),
+  SIGNING_KEY_DAYS: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .max(3650, 'must be 0, or 7 to 3650')
+    .refine((days) => days === 0 || days >= 7, 'must be 0, or 7 to 3650')
+    .default(90),
   TURNSTILE_URL: url(['http:', 'https:'], 'an http or https URL').default('https://challenges.cloudflare.com/turnstile/v0/siteverify'),
   RATE_LIMIT_AUTH: rateLimit('3000,120,100000'),
   RATE_LIMIT_API: rateLimit('60000,60000,600000'),
@@ -172,6 +180,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
     graphQuota: values.GRAPH_QUOTA,
+    signingKeyDays: values.SIGNING_KEY_DAYS,
     turnstileUrl: values.TURNSTILE_URL,
     rateLimits: { auth: values.RATE_LIMIT_AUTH, api: values.RATE_LIMIT_API, admin: values.RATE_LIMIT_ADMIN },
   });

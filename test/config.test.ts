@@ -47,6 +47,7 @@ test('nothing needs to be set', () => {
     logLevel: 'info',
     trustProxy: false,
     graphQuota: 100_000,
+    signingKeyDays: 90,
     turnstileUrl: 'https://challenges.cloudflare.com/turnstile/v0/siteverify',
     rateLimits: {
       auth: { address: 3000, account: 120, environment: 100_000 },
@@ -61,6 +62,12 @@ test('every setting is in .env.example', () => {
   const settings = [...read('src/config.ts').matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name);
   expect(settings).toContain('DATABASE_URL');
   expect([...read('.env.example').matchAll(/^#([A-Z_]+)=/gm)].map(([, name]) => name).sort()).toEqual(settings.sort());
+});
+
+test('signing keys are replaced after a number of days, or never by themselves', () => {
+  for (const days of [0, 7, 3650]) expect(load({ SIGNING_KEY_DAYS: String(days) }).signingKeyDays).toBe(days);
+  for (const SIGNING_KEY_DAYS of ['1', '-1', '3651', '7.5', 'never'])
+    expect(mistakesOf({ SIGNING_KEY_DAYS })).toEqual([expect.stringMatching(/^SIGNING_KEY_DAYS must be/)]);
 });
 
 test('a directory is made only where something is kept in it', () => {

@@ -5,7 +5,7 @@ import * as client from 'openid-client';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { updateApplicationTokens } from '../../src/features/applications/tokens/service.ts';
 import { createContext } from '../../src/features/context.ts';
-import { deleteRetiredKeys, KEY_SECONDS, rotateOldKeys, rotateSigningKey } from '../../src/features/signing-keys/service.ts';
+import { deleteRetiredKeys, rotateOldKeys, rotateSigningKey } from '../../src/features/signing-keys/service.ts';
 import { SIGNING_ALGORITHMS } from '../../src/security/jwt.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
@@ -128,12 +128,20 @@ test('a key is replaced after ninety days, once, however many servers see to it'
   const [old] = await published();
   await rotateOldKeys(gatehouse.app.infrastructure);
   expect(await published()).toEqual([old]);
-  gatehouse.advance(KEY_SECONDS + 1);
+  gatehouse.advance(90 * 86_400 + 1);
   await Promise.all(Array.from({ length: 5 }, () => rotateOldKeys(gatehouse.app.infrastructure)));
   const keys = await published();
   expect(keys).toEqual([old, expect.any(String)]);
   expect(await algorithms()).toEqual(['EdDSA']);
   expect(await rotateOldKeys(gatehouse.app.infrastructure)).toBe(0);
+});
+
+test('no key is replaced by itself where the operator does not want that', async () => {
+  const { infrastructure } = gatehouse.app;
+  const before = await published();
+  gatehouse.advance(1000 * 86_400);
+  expect(await rotateOldKeys({ ...infrastructure, config: { ...infrastructure.config, signingKeyDays: 0 } })).toBe(0);
+  expect(await published()).toEqual(before);
 });
 
 test('of many operators who rotate at once, one does', async () => {

@@ -2,7 +2,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { changed, defineMutation } from '../../graphql/payload.ts';
 import type { SigningAlgorithm } from '../../security/jwt.ts';
-import { AHEAD_SECONDS, KEY_SECONDS, rotateSigningKey } from './service.ts';
+import { AHEAD_SECONDS, rotateSigningKey } from './service.ts';
 
 const SigningAlgorithmType = builder.enumType('SigningAlgorithm', {
   description: 'What an environment’s tokens are signed with.',
@@ -48,7 +48,7 @@ builder.prismaObjectField('Environment', 'signingKeys', (t) =>
 
 defineMutation({
   name: 'rotateSigningKey',
-  description: `Publishes a new key, which signs after ${AHEAD_SECONDS / 60} minutes; the key before it stays published for as long as its tokens live. This also happens by itself, after ${KEY_SECONDS / 86_400} days.`,
+  description: `Publishes a new key, which signs after ${AHEAD_SECONDS / 60} minutes; the key before it stays published for as long as its tokens live. This also happens by itself, after 90 days where the server is not set otherwise.`,
   policy: { permission: rotateSigningKey.permission },
   previews: true,
   codes: { ROTATION_PENDING: 'A new key is published and does not sign yet.' },

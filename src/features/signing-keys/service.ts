@@ -13,8 +13,6 @@ import { action, type Context, createContext, environmentScope, type Infrastruct
 
 /** Seconds that a key is published before it signs: far longer than the key set may be kept by its `Cache-Control`. */
 export const AHEAD_SECONDS = 3600;
-/** Seconds after which a key is replaced. */
-export const KEY_SECONDS = 90 * 24 * 3600;
 
 interface Keys {
   readonly signer: Signer;
@@ -150,10 +148,12 @@ async function rotate(ctx: Context, scope: Scope, input: Omit<RotateSigningKeyIn
   return key;
 }
 
-/** Replaces keys that have signed for {@link KEY_SECONDS}, some at a time. Returns how many. */
+/** Replaces keys that have signed for as long as the configuration lets them, some at a time. Returns how many. */
 export async function rotateOldKeys(infrastructure: Infrastructure, batch = 100): Promise<number> {
+  const { signingKeyDays } = infrastructure.config;
+  if (signingKeyDays === 0) return 0;
   const ctx = createContext(infrastructure, { kind: 'system', name: 'signing keys' });
-  const old = { retiredAt: null, signsFrom: { lte: later(ctx.clock.now(), -KEY_SECONDS) } };
+  const old = { retiredAt: null, signsFrom: { lte: later(ctx.clock.now(), -signingKeyDays * 24 * 3600) } };
   const rows = await ctx.db.signingKey.findMany({ where: old, take: batch, include: { environment: { select: { businessId: true } } } });
   for (const { environmentId, id, environment } of rows) {
     await inTransaction(ctx, async (tx) => {
