@@ -67,7 +67,7 @@ test('every setting is in .env.example', () => {
 test('signing keys are replaced after a number of days, or never by themselves', () => {
   for (const days of [0, 7, 3650]) expect(load({ SIGNING_KEY_DAYS: String(days) }).signingKeyDays).toBe(days);
   for (const SIGNING_KEY_DAYS of ['1', '-1', '3651', '7.5', 'never'])
-    expect(mistakesOf({ SIGNING_KEY_DAYS })).toEqual([expect.stringMatching(/^SIGNING_KEY_DAYS must be/)]);
+    expect(mistakesOf({ SIGNING_KEY_DAYS })).toEqual([expect.stringMatching(/SIGNING_KEY_DAYS must be/)]);
 });
 
 test('a directory is made only where something is kept in it', () => {
