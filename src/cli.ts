@@ -14,7 +14,7 @@ import {
   environmentOfBusiness,
   type GraphCaller,
 } from './features/seed/service.ts';
-import { createInvitation } from './features/team/service.ts';
+import { inviteOwner } from './features/team/service.ts';
 import { requireEmail } from './features/text.ts';
 import { printSchema } from './graphql/schema.ts';
 import { DomainError } from './kernel/errors.ts';
@@ -33,7 +33,7 @@ const COMMANDS: Record<string, { usage: string; does: string; run: (args: string
   'invite-owner': {
     usage: '--email ADDRESS --domain DOMAIN',
     does: 'print a one-time link for another Owner of the business that has this environment',
-    run: inviteOwner,
+    run: inviteAnotherOwner,
   },
   'create-machine': {
     usage: '--domain DOMAIN [--name NAME]',
@@ -92,21 +92,21 @@ async function createOwner(args: string[]): Promise<void> {
     inTransaction(ctx, async (tx) => {
       const { id: businessId } = await createBusinessRow(tx, { name, region, domain: values.domain });
       const production = await tx.db.environment.findFirstOrThrow({ where: { businessId, kind: 'production' } });
-      return { ...(await createInvitation(tx, { businessId, email, roles: ['owner'] })), domain: production.domain };
+      return { ...(await inviteOwner(tx, businessId, email)), domain: production.domain };
     }),
   );
   console.log(`${name} is there, with a production environment whose domain is ${domain}.`);
   tellLink(link);
 }
 
-async function inviteOwner(args: string[]): Promise<void> {
+async function inviteAnotherOwner(args: string[]): Promise<void> {
   const values = optionsOf(args, { email: text, domain: text });
   const email = requireEmail(required(values.email, 'email'), 'email');
   const domain = required(values.domain, 'domain');
   const { link } = await withDatabase((ctx) =>
     inTransaction(ctx, async (tx) => {
       const { businessId } = await environmentOfBusiness(tx, domain);
-      return createInvitation(tx, { businessId, email, roles: ['owner'] });
+      return inviteOwner(tx, businessId, email);
     }),
   );
   tellLink(link);

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { TEAM_ROLES, type TeamRole } from '../../src/access/team-roles.ts';
 import { createBusinessRow } from '../../src/features/businesses/service.ts';
 import type { Plan } from '../../src/features/plans.ts';
+import { inviteOwner } from '../../src/features/team/service.ts';
 import { graphql } from '../generated/index.ts';
 import { startApp } from '../helpers/app.ts';
 import { ask } from '../helpers/graph.ts';
@@ -220,4 +221,14 @@ describe('an invitation', () => {
     expect(team.data?.business?.teamInvitations?.nodes).toEqual([{ email: 'late@team.test', state: 'EXPIRED' }]);
     expect(team.data?.business?.teamMembers?.nodes).toHaveLength(2);
   });
+});
+
+test('the operator invites an Owner where there is none to ask, and nobody whose roles that would leave as they are', async () => {
+  const { id, admin } = await newBusiness();
+  const ctx = operator(gatehouse);
+  await expect(inviteOwner(ctx, id, admin.email.toUpperCase())).rejects.toMatchObject({ code: 'ALREADY_MEMBER' });
+  expect((await inviteOwner(ctx, id, 'heir@team.test')).link).toContain('/team-invitation/');
+  expect(await ctx.db.teamInvitation.findMany({ where: { businessId: id }, select: { email: true, roles: true } })).toEqual([
+    { email: 'heir@team.test', roles: ['owner'] },
+  ]);
 });

@@ -153,6 +153,18 @@ async function openInvitation(ctx: Context, businessId: string, id: string): Pro
   return invitation;
 }
 
+/** Invites an Owner without a mail: the operator hands the link over.
+ * @throws InvalidInputError ALREADY_MEMBER: an invitation would leave a member's roles as they are */
+export async function inviteOwner(ctx: Context, businessId: string, email: string): Promise<{ link: string }> {
+  if (await isOnTeam(ctx, businessId, email))
+    throw new InvalidInputError(
+      'ALREADY_MEMBER',
+      'This person is on the team already. Invite another address, which may then give the role.',
+      ['email'],
+    );
+  return createInvitation(ctx, { businessId, email, roles: ['owner'] });
+}
+
 /** Writes an invitation. The link is the only place that ever shows its token. */
 export async function createInvitation(
   ctx: Context,
