@@ -40,6 +40,25 @@ export class DatabaseUnreachableError extends Error {
   }
 }
 
+/** What drivers, PostgreSQL (SQLSTATE) and Prisma call it. */
+const AWAY = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+  ...['53300', '57P01', '57P02', '57P03'],
+  ...['P1001', 'P1002', 'P1017', 'DatabaseNotReachable', 'ConnectionClosed', 'TooManyConnections'],
+]);
+
+/** Does the error say that the database could not be asked? In a moment it may answer again. */
+export function isDatabaseAway(error: unknown): boolean {
+  const { code, message, meta } = error as {
+    code?: string;
+    message?: string;
+    meta?: { driverAdapterError?: { cause?: { kind?: string } } };
+  };
+  return (
+    [code, meta?.driverAdapterError?.cause?.kind].some((name) => name && AWAY.has(name)) || /^Connection terminated/.test(message ?? '')
+  );
+}
+
 /** A database on a PostgreSQL server. `max` bounds the connections of this process. */
 export function connectPostgres(url: string, max = 10): Database {
   const pool = new pg.Pool({ connectionString: url, max });

@@ -4,6 +4,7 @@ import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { isDatabaseAway } from '../db/client.ts';
 import { assertAnswerable, readingAtMost } from '../db/reads/budget.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
@@ -219,7 +220,8 @@ function answerFault(error: FastifyError | GraphQLError | RateLimitError, reques
   if (error.statusCode && error.statusCode < 500)
     return sendError(reply, error.statusCode, 'BAD_USER_INPUT', 'The request could not be read.', request.id);
   request.log.error({ err: error, requestId: request.id }, 'graphql fault');
-  return sendError(reply, 500, 'INTERNAL', 'Something went wrong on our side.', request.id);
+  const status = isDatabaseAway(error) ? 503 : 500;
+  return sendError(reply, status, 'INTERNAL', 'Something went wrong on our side.', request.id);
 }
 
 function sendError(reply: FastifyReply, status: number, code: ErrorCode, message: string, requestId: string) {

@@ -14,6 +14,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { RequestClass } from '../config.ts';
+import { isDatabaseAway } from '../db/client.ts';
 import { brandOf, PLAIN } from '../features/brands/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
@@ -258,6 +259,9 @@ export function tellRateLimit(reply: FastifyReply, { limit, resetSeconds }: Rate
     .header('retry-after', resetSeconds);
 }
 
+/** Seconds after which who met no database may ask again. */
+const AWAY_SECONDS = 10;
+
 function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply | Promise<FastifyReply> {
   const form = request.routeOptions.config.errors ?? 'page';
   if (error instanceof RateLimitError) {
@@ -278,16 +282,21 @@ function answerError(request: FastifyRequest, reply: FastifyReply, error: Fastif
     request.log.info({ error: error.message, number: error.number }, 'error page');
     return sendErrorPage(request, reply, error.status, error);
   }
-  const status = error.statusCode && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
-  if (status === 500) request.log.error({ err: error }, 'request failed');
-  const about = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : status < 500 ? 'unreadable' : 'fault';
+  const { status, about, code } = failureOf(error);
+  if (status >= 500) request.log.error({ err: error }, 'request failed');
+  if (status === 503) reply.header('retry-after', AWAY_SECONDS);
   if (form === 'page') return sendErrorPage(request, reply, status, { about });
   const message = describe(about);
-  const body =
-    form === 'oauth'
-      ? { error: status === 500 ? 'server_error' : 'invalid_request', error_description: message }
-      : { error: message, requestId: request.id };
+  const body = form === 'oauth' ? { error: code, error_description: message } : { error: message, requestId: request.id };
   return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+/** How an error is answered that no check of ours has made. */
+function failureOf(error: FastifyError): { status: number; about: PageErrorName; code: string } {
+  if (isDatabaseAway(error)) return { status: 503, about: 'unavailable', code: 'temporarily_unavailable' };
+  const { statusCode: status = 500 } = error;
+  if (status < 400 || status >= 500) return { status: 500, about: 'fault', code: 'server_error' };
+  return { status, about: status === 413 ? 'too_large' : status === 415 ? 'unsupported' : 'unreadable', code: 'invalid_request' };
 }
 
 /** An error for a person, or the same as JSON and in English for a program that asks for it. */

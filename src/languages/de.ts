@@ -303,6 +303,8 @@ export const de: Texts = {
   'error.unsupported.message': 'Der Inhaltstyp der Anfrage wird nicht unterstützt.',
   'error.unreadable.title': 'Das hat nicht geklappt',
   'error.unreadable.message': 'Die Anfrage konnte nicht gelesen werden.',
+  'error.unavailable.title': 'Im Augenblick nicht erreichbar',
+  'error.unavailable.message': 'Das geht gerade nicht. Warten Sie eine Minute, und versuchen Sie es wieder.',
   'error.fault.title': 'Etwas ist schiefgegangen',
   'error.fault.message': 'Es liegt an uns und steht in unserem Protokoll. Gehen Sie zurück, und versuchen Sie es noch einmal.',
 

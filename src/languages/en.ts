@@ -308,6 +308,8 @@ export const en = {
   'error.unsupported.message': 'The request’s content type is not supported.',
   'error.unreadable.title': 'That did not work',
   'error.unreadable.message': 'The request could not be read.',
+  'error.unavailable.title': 'Out of reach for a moment',
+  'error.unavailable.message': 'We cannot do this right now. Wait a minute, and try again.',
   'error.fault.title': 'Something went wrong',
   'error.fault.message': 'It is our fault, and it is in our log. Go back and try again.',
 

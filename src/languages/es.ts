@@ -303,6 +303,8 @@ export const es: Texts = {
   'error.unsupported.message': 'El tipo de contenido de la petición no se admite.',
   'error.unreadable.title': 'No ha funcionado',
   'error.unreadable.message': 'No se pudo leer la petición.',
+  'error.unavailable.title': 'No disponible por un momento',
+  'error.unavailable.message': 'Ahora mismo no podemos hacerlo. Espera un minuto e inténtalo de nuevo.',
   'error.fault.title': 'Algo ha ido mal',
   'error.fault.message': 'Es culpa nuestra y está en nuestro registro. Vuelve atrás e inténtalo de nuevo.',
 

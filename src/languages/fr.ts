@@ -303,6 +303,8 @@ export const fr: Texts = {
   'error.unsupported.message': 'Le type de contenu de la requête n’est pas pris en charge.',
   'error.unreadable.title': 'Cela n’a pas fonctionné',
   'error.unreadable.message': 'La requête n’a pas pu être lue.',
+  'error.unavailable.title': 'Indisponible pour un instant',
+  'error.unavailable.message': 'Ce n’est pas possible en ce moment. Attendez une minute, puis réessayez.',
   'error.fault.title': 'Un problème est survenu',
   'error.fault.message': 'C’est notre faute, et c’est noté dans notre journal. Revenez en arrière et réessayez.',
 

@@ -303,6 +303,8 @@ export const he: Texts = {
   'error.unsupported.message': 'סוג התוכן של הבקשה אינו נתמך.',
   'error.unreadable.title': 'הפעולה לא הצליחה',
   'error.unreadable.message': 'לא ניתן היה לקרוא את הבקשה.',
+  'error.unavailable.title': 'לא זמין לרגע',
+  'error.unavailable.message': 'כרגע אי אפשר לעשות זאת. יש לחכות דקה ולנסות שוב.',
   'error.fault.title': 'משהו השתבש',
   'error.fault.message': 'התקלה אצלנו, והיא רשומה ביומן שלנו. יש לחזור ולנסות שוב.',
 

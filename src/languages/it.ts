@@ -303,6 +303,8 @@ export const it: Texts = {
   'error.unsupported.message': 'Il tipo di contenuto della richiesta non è supportato.',
   'error.unreadable.title': 'Non ha funzionato',
   'error.unreadable.message': 'Non è stato possibile leggere la richiesta.',
+  'error.unavailable.title': 'Non disponibile per un momento',
+  'error.unavailable.message': 'In questo momento non è possibile. Aspetta un minuto e riprova.',
   'error.fault.title': 'Qualcosa è andato storto',
   'error.fault.message': 'È colpa nostra, ed è nel nostro registro. Torna indietro e riprova.',
 

@@ -303,6 +303,8 @@ export const ms: Texts = {
   'error.unsupported.message': 'Jenis kandungan permintaan tidak disokong.',
   'error.unreadable.title': 'Tidak berjaya',
   'error.unreadable.message': 'Permintaan tidak dapat dibaca.',
+  'error.unavailable.title': 'Tidak tersedia buat sementara',
+  'error.unavailable.message': 'Ini tidak dapat dilakukan sekarang. Tunggu seminit, dan cuba lagi.',
   'error.fault.title': 'Ada masalah',
   'error.fault.message': 'Ini kesilapan kami, dan ada dalam log kami. Kembali dan cuba lagi.',
 

@@ -303,6 +303,8 @@ export const nb: Texts = {
   'error.unsupported.message': 'Innholdstypen i forespørselen støttes ikke.',
   'error.unreadable.title': 'Det virket ikke',
   'error.unreadable.message': 'Forespørselen kunne ikke leses.',
+  'error.unavailable.title': 'Utilgjengelig et øyeblikk',
+  'error.unavailable.message': 'Det går ikke akkurat nå. Vent et minutt og prøv igjen.',
   'error.fault.title': 'Noe gikk galt',
   'error.fault.message': 'Det er vår feil, og det står i loggen vår. Gå tilbake og prøv igjen.',
 

@@ -303,6 +303,8 @@ export const nl: Texts = {
   'error.unsupported.message': 'Het inhoudstype van het verzoek wordt niet ondersteund.',
   'error.unreadable.title': 'Dat is niet gelukt',
   'error.unreadable.message': 'Het verzoek kon niet gelezen worden.',
+  'error.unavailable.title': 'Even niet bereikbaar',
+  'error.unavailable.message': 'Dit lukt nu niet. Wacht een minuut en probeer het opnieuw.',
   'error.fault.title': 'Er ging iets mis',
   'error.fault.message': 'Het ligt aan ons en staat in ons logboek. Ga terug en probeer het opnieuw.',
 

@@ -303,6 +303,8 @@ export const pl: Texts = {
   'error.unsupported.message': 'Typ zawartości żądania nie jest obsługiwany.',
   'error.unreadable.title': 'Nie udało się',
   'error.unreadable.message': 'Nie można było odczytać żądania.',
+  'error.unavailable.title': 'Chwilowo niedostępne',
+  'error.unavailable.message': 'W tej chwili nie jest to możliwe. Poczekaj minutę i spróbuj ponownie.',
   'error.fault.title': 'Coś poszło nie tak',
   'error.fault.message': 'To nasza wina i jest zapisane w naszym dzienniku. Wróć i spróbuj ponownie.',
 

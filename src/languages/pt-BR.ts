@@ -303,6 +303,8 @@ export const ptBR: Texts = {
   'error.unsupported.message': 'O tipo de conteúdo da solicitação não é aceito.',
   'error.unreadable.title': 'Não funcionou',
   'error.unreadable.message': 'Não foi possível ler a solicitação.',
+  'error.unavailable.title': 'Indisponível por um momento',
+  'error.unavailable.message': 'Não é possível fazer isso agora. Espere um minuto e tente novamente.',
   'error.fault.title': 'Algo deu errado',
   'error.fault.message': 'A falha é nossa e está em nosso registro. Volte e tente novamente.',
 

@@ -303,6 +303,8 @@ export const ru: Texts = {
   'error.unsupported.message': 'Тип содержимого запроса не поддерживается.',
   'error.unreadable.title': 'Не получилось',
   'error.unreadable.message': 'Запрос не удалось прочитать.',
+  'error.unavailable.title': 'Временно недоступно',
+  'error.unavailable.message': 'Сейчас это невозможно. Подождите минуту и попробуйте ещё раз.',
   'error.fault.title': 'Что-то пошло не так',
   'error.fault.message': 'Это наша ошибка, и она записана в наш журнал. Вернитесь и попробуйте ещё раз.',
 

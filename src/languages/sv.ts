@@ -303,6 +303,8 @@ export const sv: Texts = {
   'error.unsupported.message': 'Begärans innehållstyp stöds inte.',
   'error.unreadable.title': 'Det fungerade inte',
   'error.unreadable.message': 'Begäran gick inte att läsa.',
+  'error.unavailable.title': 'Otillgängligt en stund',
+  'error.unavailable.message': 'Det går inte just nu. Vänta en minut och försök igen.',
   'error.fault.title': 'Något gick fel',
   'error.fault.message': 'Det är vårt fel, och det finns i vår logg. Gå tillbaka och försök igen.',
 

@@ -1,8 +1,16 @@
 /** What goes wrong on our side: the reader learns that it did and a number to ask about, and nothing else. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { afterEach, expect, test, vi } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type App, createApp } from '../../src/app.ts';
+import { connectPostgres } from '../../src/db/client.ts';
 import { startApp } from '../helpers/app.ts';
+import { databaseKind } from '../helpers/database.ts';
 import { postToken, userAgent } from '../helpers/user-agent.ts';
+import { startWay } from '../helpers/way.ts';
 import { requestOf } from '../signin/person.ts';
 
 const gatehouse = startApp();
@@ -124,3 +132,43 @@ test('styles and icons are cached, and read again only when they changed', async
     expect((await fetch(gatehouse.baseUrl + path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
   }
 });
+
+if (databaseKind === 'postgres') {
+  let app: App;
+  let way: Awaited<ReturnType<typeof startWay>>;
+  let dataDir: string;
+  beforeAll(async () => {
+    const { config } = gatehouse.app.infrastructure;
+    const url = new URL(config.databaseUrl!);
+    way = await startWay(url.hostname, Number(url.port));
+    url.port = String(way.port);
+    dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-away-'));
+    const databaseUrl = url.href;
+    app = await createApp({ ...config, dataDir, databaseUrl }, { database: connectPostgres(databaseUrl), log: pino({ level: 'silent' }) });
+  });
+  afterAll(async () => {
+    await app?.close();
+    way?.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const ask = (path: string, init?: RequestInit) => app.fetch(new Request(gatehouse.baseUrl + path, init));
+  const refresh = () => {
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: gatehouse.application('spa').clientId });
+    return ask('/oauth2/token', { method: 'POST', body });
+  };
+  const authorize = () => ask(requestOf(gatehouse, 'spa').url.slice(gatehouse.baseUrl.length));
+
+  test('a database that is away is told of by 503 and when to ask again, to people and to programs, until it is back', async () => {
+    expect([(await refresh()).status, (await authorize()).status]).toEqual([400, 302]);
+    way.close();
+    const [token, page] = [await refresh(), await authorize()];
+    expect([token.status, await token.json()]).toEqual([503, { error: 'temporarily_unavailable', error_description: expect.any(String) }]);
+    const text = await page.text();
+    expect([page.status, text]).toEqual([503, expect.stringContaining('Out of reach for a moment')]);
+    expect(text).not.toMatch(/ECONNREFUSED|Connection terminated|\.ts\b/);
+    for (const { headers } of [token, page]) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    await way.open();
+    await expect.poll(async () => [(await refresh()).status, (await authorize()).status], { timeout: 10_000 }).toEqual([400, 302]);
+  });
+}
