@@ -46,6 +46,8 @@ async function applyNextChunk(ctx: Context, key: ImportKey): Promise<boolean> {
     return false;
   }
   const { environmentId, importId } = key;
+  // A connection keeps the plans by which foreign keys are checked. Those of its first rows read, for each row, all that came before it.
+  await ctx.db.$executeRaw`DISCARD PLANS`;
   const lines = openChunk(ctx.vault, chunk.rows);
   const scope = { environmentId, businessId: running.environment.businessId };
   const known = await loadKnown(
