@@ -81,7 +81,7 @@ builder.scalarType('File', {
   },
 });
 
-function isUpload(value: unknown): value is Upload {
+export function isUpload(value: unknown): value is Upload {
   return typeof (value as Partial<Upload> | null)?.stream === 'function';
 }
 

@@ -13,7 +13,7 @@ import { once } from '../features/idempotency/service.ts';
 import { InvalidInputError, InvalidInputErrors } from '../kernel/errors.ts';
 import { digestOf } from '../security/secrets.ts';
 import { withFreshGrants } from './actor.ts';
-import { builder, bytesOf, type Upload } from './builder.ts';
+import { builder, bytesOf, isUpload } from './builder.ts';
 import type { GraphContext } from './context.ts';
 import { findChanged } from './node.ts';
 import { Preview } from './preview.ts';
@@ -273,9 +273,7 @@ function placeOf({ path }: GraphQLResolveInfo): string {
 /** The input with each file replaced by what identifies its content. */
 async function withDigests(input: object): Promise<object> {
   const entries = Object.entries(input).map(async ([field, value]) => {
-    const file = value as Partial<Upload> | null;
-    if (typeof file?.stream !== 'function') return [field, value];
-    return [field, await digestOf(await bytesOf(value as Upload))];
+    return [field, isUpload(value) ? await digestOf(await bytesOf(value)) : value];
   });
   return Object.fromEntries(await Promise.all(entries));
 }

@@ -154,13 +154,15 @@ export function connectToStranger(host: string, port: number, options: StrangerO
 /** Resolves names to addresses that may be asked. */
 function judging(options: StrangerOptions): LookupFunction {
   return (hostname, { all }, done) => {
-    addressesOf(hostname)
-      .then((addresses) => {
-        if (!addresses[0] || addresses.some(({ address }) => !isAllowed(address, options))) throw new ForbiddenAddressError();
-        if (all) done(null, addresses);
-        else done(null, addresses[0].address, addresses[0].family);
-      })
-      .catch((error: Error) => done(error, ''));
+    addressesOf(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (!first || addresses.some(({ address }) => !isAllowed(address, options))) done(new ForbiddenAddressError(), '');
+        else if (all) done(null, addresses);
+        else done(null, first.address, first.family);
+      },
+      (error: Error) => done(error, ''),
+    );
   };
 }
 
