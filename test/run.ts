@@ -12,8 +12,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import type { JsonTestResults } from 'vitest/node';
+import { delimiter, join, relative } from 'node:path';
+import type { JsonTestResult, JsonTestResults } from 'vitest/node';
 import { startPostgres } from './helpers/postgres.ts';
 import { CHROMIUM, POSTGRES, type Program, provide } from './helpers/programs.ts';
 
@@ -23,6 +23,8 @@ interface Outcome {
   skipped: number;
   /** Why something failed or was left out, when no test says so. */
   note?: string;
+  /** What each test that failed says of it. */
+  failures?: string[];
 }
 
 type Step = () => Promise<Outcome>;
@@ -64,6 +66,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 
 const { names, vitestArguments } = parseArguments(process.argv.slice(2));
 const lines: string[] = [];
+const failures: string[] = [];
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const name of names) {
   console.log(`── ${name}`);
@@ -72,11 +75,12 @@ for (const name of names) {
   const line = summary(name, performance.now() - start, outcome);
   console.log(`${line}\n`);
   lines.push(line);
+  failures.push(...(outcome.failures ?? []).map((what) => `✗ ${name}: ${what}`));
   total.passed += outcome.passed;
   total.failed += outcome.failed;
   total.skipped += outcome.skipped;
 }
-if (lines.length > 1) console.log(`${lines.join('\n')}\n`);
+if (lines.length > 1) console.log([...failures, ...lines, ''].join('\n')); // Failures once more: a log's end is what people read.
 console.log(`tests: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 const maySkip = process.env['ALLOW_SKIP'] === '1' || vitestArguments.length > 0;
 process.exitCode = total.failed > 0 || (total.skipped > 0 && !maySkip) ? 1 : 0;
@@ -134,7 +138,21 @@ async function vitest(project: string, env: NodeJS.ProcessEnv = {}): Promise<Out
     passed: results.numPassedTests,
     failed: Math.max(results.numFailedTests, status === 0 ? 0 : 1), // Fails without a failed test: a file that does not load, a stray rejection.
     skipped: results.numPendingTests + results.numTodoTests,
+    failures: results.testResults.flatMap(failuresOf),
   };
+}
+
+function failuresOf({ name, status, message, assertionResults }: JsonTestResult): string[] {
+  const file = relative(root, name);
+  const tests = assertionResults.filter((test) => test.status === 'failed');
+  if (tests.length === 0) return status === 'failed' ? [`${file}\n${head(message)}`] : [];
+  return tests.map(({ fullName, failureMessages }) => `${file} > ${fullName}\n${failureMessages?.map(head).join('\n')}`);
+}
+
+/** The beginning of an error, with our own lines of its stack alone. */
+function head(error: string): string {
+  const lines = error.split('\n').filter((line) => !/^ +at (.*node_modules|new Promise)/.test(line));
+  return lines.slice(0, 15).join('\n').slice(0, 1500);
 }
 
 function run(
