@@ -4,12 +4,12 @@ import { createFetch } from '@whatwg-node/fetch';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerOptions } from 'graphql-yoga';
-import { isDatabaseAway } from '../db/client.ts';
 import { assertAnswerable, readingAtMost } from '../db/reads/budget.ts';
 import { createContext, type Infrastructure } from '../features/context.ts';
 import { MAX_IMPORT_BYTES } from '../features/imports/csv.ts';
 import { callerOf, createQuotas } from '../features/quotas/service.ts';
-import { limitRate, originOf, presentationOf, RateLimitError, tellRateLimit, tokenChallenge } from '../http/server.ts';
+import { failureOf, limitRate, RateLimitError, rateLimitHeaders, tokenChallenge } from '../http/failures.ts';
+import { originOf, presentationOf } from '../http/server.ts';
 import { OAuthError } from '../oidc/errors.ts';
 import { metadataUrl } from '../oidc/protected-resource.ts';
 import { actorOf } from './actor.ts';
@@ -161,7 +161,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     if (caller) limitRate(infrastructure, 'admin', caller[0], { ip: request.ip, account: caller[1] });
     await account.charge(MIN_COST);
     if (!actor) {
-      reply.header('www-authenticate', tokenChallenge(request, refusal.code, metadataUrl(config)));
+      reply.header('www-authenticate', tokenChallenge(request.headers, refusal.code, metadataUrl(config)));
       return sendError(reply, 401, 'UNAUTHENTICATED', refusal.message, request.id);
     }
     // A file is read before anything of the document runs: only from callers who are known.
@@ -210,7 +210,7 @@ function isMultipart({ headers }: FastifyRequest): boolean {
 /** What is refused before Yoga sees it, and what breaks outside of Yoga. */
 function answerFault(error: FastifyError | GraphQLError | RateLimitError, request: FastifyRequest, reply: FastifyReply) {
   if (error instanceof RateLimitError) {
-    tellRateLimit(reply, error.refusal);
+    reply.headers(rateLimitHeaders(error.refusal));
     return sendError(reply, 429, 'RATE_LIMITED', error.message, request.id);
   }
   if (error instanceof GraphQLError) return sendError(reply, 429, 'RATE_LIMITED', error.message, request.id);
@@ -220,8 +220,8 @@ function answerFault(error: FastifyError | GraphQLError | RateLimitError, reques
   if (error.statusCode && error.statusCode < 500)
     return sendError(reply, error.statusCode, 'BAD_USER_INPUT', 'The request could not be read.', request.id);
   request.log.error({ err: error, requestId: request.id }, 'graphql fault');
-  const status = isDatabaseAway(error) ? 503 : 500;
-  return sendError(reply, status, 'INTERNAL', 'Something went wrong on our side.', request.id);
+  const { status, headers } = failureOf(error);
+  return sendError(reply.headers(headers), status, 'INTERNAL', 'Something went wrong on our side.', request.id);
 }
 
 function sendError(reply: FastifyReply, status: number, code: ErrorCode, message: string, requestId: string) {

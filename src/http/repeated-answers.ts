@@ -2,10 +2,12 @@
  * Answers that are the same for everybody who asks at one address: given once by a route, then again out of memory and
  * ahead of the router, for as long as the route says that they still hold.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { FastifyReply, FastifyServerOptions } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { randomUUID } from '../kernel/ids.ts';
+import { type AnswerLine, logAnswer } from './request-log.ts';
+import type { Way } from './server.ts';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -15,14 +17,11 @@ declare module 'fastify' {
 }
 
 interface Answer {
-  /** What the request log says of it. */
-  readonly logged: object;
+  readonly logged: Omit<AnswerLine, 'reqId'>;
   readonly head: readonly string[];
   readonly body: string;
   readonly stillHolds: () => Promise<boolean>;
 }
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Hosts may be written in many ways, each of which is an address of its own here. */
 const MAX_ANSWERS = 1000;
@@ -48,18 +47,10 @@ export class RepeatedAnswers {
     this.#answers.set(this.#addressOf(raw, originalUrl), { logged, head, body, stillHolds: reply.stillHolds });
   }
 
-  /** A server that asks `handler` for what cannot be repeated. */
-  serverFor(handler: Handler, { keepAliveTimeout, requestTimeout, connectionTimeout }: FastifyServerOptions): Server {
-    const server = createServer((request, response) => {
-      const known = request.method === 'GET' && !request.headers['if-none-match'] ? this.#answers.get(this.#addressOf(request)) : undefined;
-      if (!known) return handler(request, response);
-      known.stillHolds().then(
-        (holds) => (holds && server.listening ? this.#repeat(known, response) : handler(request, response)),
-        () => handler(request, response),
-      );
-    });
-    Object.assign(server, { keepAliveTimeout, requestTimeout });
-    return server.setTimeout(connectionTimeout ?? 0);
+  answer(request: IncomingMessage, response: ServerResponse, { isClosing, otherwise }: Way): void {
+    const known = request.headers['if-none-match'] ? undefined : this.#answers.get(this.#addressOf(request));
+    if (known) known.stillHolds().then((holds) => (holds && !isClosing() ? this.#repeat(known, response) : otherwise()), otherwise);
+    else otherwise();
   }
 
   #addressOf(request: IncomingMessage, url = request.url): string {
@@ -69,6 +60,6 @@ export class RepeatedAnswers {
   #repeat({ logged, head, body }: Answer, response: ServerResponse): void {
     const reqId = randomUUID();
     response.writeHead(200, [...head, 'x-request-id', reqId]).end(body);
-    if (this.#log.isLevelEnabled('info')) this.#log.info({ reqId, ...logged }, 'request');
+    logAnswer(this.#log, { reqId, ...logged });
   }
 }

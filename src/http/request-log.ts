@@ -1,5 +1,6 @@
 /** The log of one request: its lines name the request. Few requests write any, and the child of the server's log is made with the first. */
 import type { FastifyBaseLogger } from 'fastify';
+import type { Logger } from 'pino';
 
 type Line = [object, string?];
 
@@ -55,4 +56,18 @@ class RequestLog {
 
 export function requestLog(log: FastifyBaseLogger, bindings: Record<string, unknown>): FastifyBaseLogger {
   return new RequestLog(log, bindings) as FastifyBaseLogger;
+}
+
+/** What is logged of each answer; of its address the route's pattern alone. */
+export interface AnswerLine {
+  readonly reqId: string;
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly status: number;
+  readonly ms: number;
+  readonly environmentId: string | undefined;
+}
+
+export function logAnswer(log: Logger, line: AnswerLine): void {
+  if (log.isLevelEnabled('info')) log.info(line, 'request');
 }

@@ -2,36 +2,36 @@
  * The one HTTP server. Before any route it reads which environment a request's host and path name; after any route it
  * answers failures in the form their reader expects. Logs hold the route's pattern, never a URL, body, header or cookie.
  */
-import type { IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import cookie from '@fastify/cookie';
-import formbody from '@fastify/formbody';
+import proxyAddr from '@fastify/proxy-addr';
+import { parse as parseForm } from 'fast-querystring';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifyServerOptions,
   LogController,
 } from 'fastify';
 import type { RequestClass } from '../config.ts';
-import { isDatabaseAway } from '../db/client.ts';
 import { brandOf, PLAIN } from '../features/brands/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
 import { ownTexts } from '../features/page-texts/service.ts';
-import type { RateLimitRefusal, Requester } from '../features/rate-limits/service.ts';
 import { randomToken, randomUUID } from '../kernel/ids.ts';
 import { type Address, addressOf } from '../kernel/issuer.ts';
 import { askedLanguages, chooseLanguage, DEFAULT_LANGUAGE, type Language } from '../languages/languages.ts';
 import { speaker } from '../languages/texts.ts';
 import { type Presentation, proofIn } from '../oidc/dpop.ts';
-import { describe, OAuthError, type OAuthErrorCode, PageError, type PageErrorName } from '../oidc/errors.ts';
+import { describe, OAuthError, PageError, type PageErrorName } from '../oidc/errors.ts';
 import { TURNSTILE_ORIGIN } from '../pages/elements.ts';
 import type { Scene } from '../pages/layout.ts';
 import { errorPage, type WayBack } from '../pages/messages.ts';
-import { SIGNATURE_ALGORITHMS } from '../security/public-keys.ts';
+import { failureOf, oauthFailure, RateLimitError, rateLimitHeaders } from './failures.ts';
 import { RepeatedAnswers } from './repeated-answers.ts';
-import { requestLog } from './request-log.ts';
+import { logAnswer, requestLog } from './request-log.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type ProxyTrust, trustedProxies } from './trusted-proxies.ts';
 
@@ -47,6 +47,10 @@ declare module 'fastify' {
     organizationId: string | null;
     readonly infrastructure: Infrastructure;
   }
+  interface FastifyInstance {
+    /** Lets `ahead` answer requests of a method first. */
+    answerAhead(method: 'POST', ahead: Ahead): void;
+  }
   interface FastifyContextConfig {
     /** How failures are answered; a page unless the route says otherwise. */
     errors?: 'oauth' | 'page' | 'json';
@@ -55,8 +59,21 @@ declare module 'fastify' {
   }
 }
 
+/** What may answer a request before the router does. */
+export type Ahead = (request: IncomingMessage, response: ServerResponse, way: Way) => void;
+
+export interface Way {
+  address(): Address;
+  /** The client's network address. */
+  ip(): string | undefined;
+  /** Then the answer has to close its connection: it would keep the server up. */
+  isClosing(): boolean;
+  /** Leaves the request to the router; its body must not have been read. */
+  otherwise(): void;
+}
+
 /** Form posts are small: a longer one is refused before it is parsed. */
-const BODY_LIMIT = 64 * 1024;
+export const BODY_LIMIT = 64 * 1024;
 
 const addresses = new WeakMap<IncomingMessage, Address>();
 
@@ -64,9 +81,25 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
   const { config, log } = infrastructure;
   const isTrusted = trustedProxies(config.trustProxy);
   const everyResponse = securityHeaders(config.baseUrl);
+  let isClosing = false;
   const repeated = new RepeatedAnswers((request) => hostOf(request, isTrusted), log);
+  const ahead: Record<string, Ahead> = { GET: (request, response, way) => repeated.answer(request, response, way) };
   const server = fastify({
-    serverFactory: (handler, options) => repeated.serverFor(handler, options),
+    serverFactory(handler, { keepAliveTimeout, requestTimeout, connectionTimeout }: FastifyServerOptions) {
+      const http = createHttpServer((request, response) => {
+        const otherwise = () => handler(request, response);
+        const first = ahead[request.method!];
+        if (!first) return otherwise();
+        first(request, response, {
+          address: () => addressOf(config, hostOf(request, isTrusted), request.url!),
+          ip: () => ipOf(request, isTrusted),
+          isClosing: () => isClosing,
+          otherwise,
+        });
+      });
+      Object.assign(http, { keepAliveTimeout, requestTimeout });
+      return http.setTimeout(connectionTimeout ?? 0);
+    },
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: requestLog,
@@ -90,18 +123,22 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     },
   });
   await server.register(cookie);
-  await server.register(formbody, { bodyLimit: BODY_LIMIT });
+  server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, parseForm(body as string)),
+  );
   server.decorateRequest('tenancy', null as unknown as Tenancy);
   server.decorateRequest('askedLanguage', null);
   server.decorateRequest('wayBack', null);
   server.decorateRequest('organizationId', null);
   server.decorateReply('stillHolds', null);
+  server.decorate('answerAhead', (method, first) => {
+    ahead[method] = first;
+  });
   server.decorateRequest('infrastructure', { getter: () => infrastructure });
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(everyResponse).header('x-request-id', request.id);
     done();
   });
-  let isClosing = false;
   server.addHook('preClose', async () => {
     isClosing = true;
   });
@@ -111,18 +148,14 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    if (!log.isLevelEnabled('info')) return done();
-    log.info(
-      {
-        reqId: request.id,
-        method: request.method,
-        route: request.routeOptions.url,
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-        environmentId: request.tenancy?.environmentId,
-      },
-      'request',
-    );
+    logAnswer(log, {
+      reqId: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      environmentId: request.tenancy?.environmentId,
+    });
     done();
   });
   server.setErrorHandler<FastifyError>((error, request, reply) => answerError(request, reply, error));
@@ -168,20 +201,25 @@ export async function platformRoutes(
   });
 }
 
+/** What of a request tells where it came from. */
+export type Asking = Pick<FastifyRequest, 'id' | 'ip' | 'headers' | 'tenancy' | 'askedLanguage' | 'query'>;
+
 /** Where a request came from, for services. */
-export function originOf(request: FastifyRequest): Origin {
+export function originOf(request: Asking): Origin {
   const key = request.headers['idempotency-key'];
   return {
     requestId: request.id,
     ip: request.ip,
     userAgent: request.headers['user-agent'],
-    language: languageOf(request),
+    get language() {
+      return languageOf(request);
+    },
     idempotencyKey: typeof key === 'string' ? key : undefined,
   };
 }
 
 /** The language that the person at the browser is spoken to in. */
-function languageOf({ askedLanguage, headers, tenancy, query }: FastifyRequest): Language {
+function languageOf({ askedLanguage, headers, tenancy, query }: Asking): Language {
   const asked = askedLanguage ?? askedLanguages(query ?? {});
   const { languages, defaultLanguage } = tenancy ?? {};
   return chooseLanguage({ asked, accepted: headers['accept-language'], spoken: languages, fallback: defaultLanguage });
@@ -228,75 +266,30 @@ export function sendPage(
     .send(page);
 }
 
-/** There were more requests in a minute than may be. */
-export class RateLimitError extends Error {
-  readonly refusal: RateLimitRefusal;
-
-  constructor(refusal: RateLimitRefusal) {
-    super(`There were too many requests. Try again in ${refusal.resetSeconds} seconds.`);
-    this.refusal = refusal;
-  }
-}
-
-/** Counts a request.
- * @throws RateLimitError when there were too many */
-export function limitRate(
-  { rateLimits }: Pick<Infrastructure, 'rateLimits'>,
-  requestClass: RequestClass,
-  environmentId: string,
-  requester: Requester,
-): void {
-  const refusal = rateLimits.take(requestClass, environmentId, requester);
-  if (refusal) throw new RateLimitError(refusal);
-}
-
-/** Says in the headers when there may be requests again (draft-ietf-httpapi-ratelimit-headers-07). */
-export function tellRateLimit(reply: FastifyReply, { limit, resetSeconds }: RateLimitRefusal): void {
-  reply
-    .header('ratelimit-limit', limit)
-    .header('ratelimit-remaining', 0)
-    .header('ratelimit-reset', resetSeconds)
-    .header('retry-after', resetSeconds);
-}
-
-/** Seconds after which who met no database may ask again. */
-const AWAY_SECONDS = 10;
-
 function answerError(request: FastifyRequest, reply: FastifyReply, error: FastifyError): FastifyReply | Promise<FastifyReply> {
   const form = request.routeOptions.config.errors ?? 'page';
-  if (error instanceof RateLimitError) {
-    const { refusal, message } = error;
-    tellRateLimit(reply, refusal);
-    if (form === 'page') return sendErrorPage(request, reply, 429, { about: 'rate_limited' });
-    const body =
-      form === 'oauth' ? { error: 'temporarily_unavailable', error_description: message } : { error: message, requestId: request.id };
-    return reply.code(429).header('cache-control', 'no-store').send(body);
-  }
-  if (error instanceof OAuthError) {
-    if (error.status === 401)
-      reply.header('www-authenticate', error.code === 'invalid_client' ? 'Basic realm="token"' : tokenChallenge(request, error.code));
-    if (error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
-    return reply.code(error.status).header('cache-control', 'no-store').send({ error: error.code, error_description: error.message });
-  }
   if (error instanceof PageError) {
     request.log.info({ error: error.message, number: error.number }, 'error page');
     return sendErrorPage(request, reply, error.status, error);
   }
-  const { status, about, code } = failureOf(error);
+  if (error instanceof OAuthError || form === 'oauth') {
+    const { status, headers, body } = oauthFailure(error, request.headers);
+    if (status >= 500) request.log.error({ err: error }, 'request failed');
+    return reply.code(status).headers(headers).send(body);
+  }
+  if (error instanceof RateLimitError) {
+    reply.headers(rateLimitHeaders(error.refusal));
+    if (form === 'page') return sendErrorPage(request, reply, 429, { about: 'rate_limited' });
+    return reply.code(429).header('cache-control', 'no-store').send({ error: error.message, requestId: request.id });
+  }
+  const { status, about, headers } = failureOf(error);
   if (status >= 500) request.log.error({ err: error }, 'request failed');
-  if (status === 503) reply.header('retry-after', AWAY_SECONDS);
+  reply.headers(headers);
   if (form === 'page') return sendErrorPage(request, reply, status, { about });
-  const message = describe(about);
-  const body = form === 'oauth' ? { error: code, error_description: message } : { error: message, requestId: request.id };
-  return reply.code(status).header('cache-control', 'no-store').send(body);
-}
-
-/** How an error is answered that no check of ours has made. */
-function failureOf(error: FastifyError): { status: number; about: PageErrorName; code: string } {
-  if (isDatabaseAway(error)) return { status: 503, about: 'unavailable', code: 'temporarily_unavailable' };
-  const { statusCode: status = 500 } = error;
-  if (status < 400 || status >= 500) return { status: 500, about: 'fault', code: 'server_error' };
-  return { status, about: status === 413 ? 'too_large' : status === 415 ? 'unsupported' : 'unreadable', code: 'invalid_request' };
+  return reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .send({ error: describe(about), requestId: request.id });
 }
 
 /** An error for a person, or the same as JSON and in English for a program that asks for it. */
@@ -324,14 +317,6 @@ async function sendErrorPage(
     .send({ error: speaker(DEFAULT_LANGUAGE)(`error.${about}.title`), error_description: describe(about, detail), number, reference });
 }
 
-/** In the scheme of the token that was refused (RFC 6750 §3, RFC 9449 §7.1).
- * @param resourceMetadata where the resource describes itself (RFC 9728 §5.1) */
-export function tokenChallenge({ headers }: FastifyRequest, error: OAuthErrorCode, resourceMetadata?: string): string {
-  const metadata = resourceMetadata ? `, resource_metadata="${resourceMetadata}"` : '';
-  if (!/^DPoP\b/i.test(headers.authorization ?? '')) return `Bearer error="${error}"${metadata}`;
-  return `DPoP error="${error}", algs="${SIGNATURE_ALGORITHMS.join(' ')}"${metadata}`;
-}
-
 /** What a request shows to be let in to the resource at `url`. */
 export function presentationOf({ headers, method }: FastifyRequest, reply: FastifyReply, url: string): Presentation {
   return { authorization: headers.authorization, dpop: proofIn(headers), method, url, offerNonce: offerNonceIn(reply) };
@@ -349,6 +334,11 @@ function notFoundPage({ config }: Infrastructure, request: FastifyRequest): stri
     !config.production && addresses.get(request.raw)?.kind === 'unknown' ? ` This server answers at ${config.baseUrl}.` : '';
   const message = `${scene.say('error.nothing_here.message')}${elsewhere}`;
   return errorPage(scene, { title: scene.say('error.nothing_here.title'), message });
+}
+
+/** The client's network address, as `request.ip` says it: the first that no proxy of ours vouches for. */
+function ipOf(request: IncomingMessage, isTrusted: ProxyTrust): string | undefined {
+  return request.headers['x-forwarded-for'] === undefined ? request.socket.remoteAddress : proxyAddr(request, isTrusted);
 }
 
 /** The host that a request is for; of a header that proxies added to, the part that our own proxy vouches for: the last. */

@@ -3,6 +3,7 @@
  * scripts can read, and then send `grant_type=refresh_token` without a token, with credentials. The token's own cookie is
  * for the token endpoint alone, and counts only for a page of the application that it was given to.
  */
+import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply } from 'fastify';
 import { getDomain } from 'tldts';
 import { originRegisteredFor } from '../features/applications/organization-urls.ts';
@@ -15,7 +16,12 @@ import { findRefreshToken } from '../features/grants/service.ts';
 export interface Page {
   readonly origin: string | undefined;
   readonly cookies: Readonly<Record<string, string | undefined>>;
+  /** Lets the browser keep something. */
+  setCookie(name: string, value: string, options: CookieSerializeOptions): void;
 }
+
+/** What no browser sent. */
+export const NO_PAGE: Page = { origin: undefined, cookies: {}, setCookie() {} };
 
 const TOKEN = 'refresh_token';
 const MARK = '_kbrte';
@@ -44,17 +50,16 @@ export async function tokenInCookie(
 /** Lets the browser keep the token, where a page of a public client asked for it. */
 export async function keepInCookie(
   infrastructure: Infrastructure,
-  reply: FastifyReply,
   tenancy: Tenancy,
-  { client, page: { origin }, refreshToken }: { readonly client: Client; readonly page: Page; readonly refreshToken: string },
+  { client, page, refreshToken }: { readonly client: Client; readonly page: Page; readonly refreshToken: string },
 ): Promise<void> {
-  if ((await pageOf(infrastructure, tenancy.environmentId, client, origin)) === undefined) return;
+  if ((await pageOf(infrastructure, tenancy.environmentId, client, page.origin)) === undefined) return;
   const issuer = new URL(tenancy.issuer);
-  const shared = sharedSite(issuer.hostname, new URL(origin!).hostname);
+  const shared = sharedSite(issuer.hostname, new URL(page.origin!).hostname);
   const secure = issuer.protocol === 'https:';
   const common = { secure, maxAge: client.refreshTokenLifetime, sameSite: shared || !secure ? ('lax' as const) : ('none' as const) };
-  for (const name of namesFor(client)) reply.setCookie(name, refreshToken, { ...common, httpOnly: true, path: tokenPath(tenancy) });
-  if (shared) reply.setCookie(MARK, '1', { ...common, path: '/', ...(shared.domain && { domain: shared.domain }) });
+  for (const name of namesFor(client)) page.setCookie(name, refreshToken, { ...common, httpOnly: true, path: tokenPath(tenancy) });
+  if (shared) page.setCookie(MARK, '1', { ...common, path: '/', ...(shared.domain && { domain: shared.domain }) });
 }
 
 /** Forgets what {@link keepInCookie} kept, but for names of applications, which this path is not told; those tokens are revoked. */

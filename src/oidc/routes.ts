@@ -1,12 +1,13 @@
 /** The protocol's URLs. A route unpacks its request, calls one function, and maps what comes back. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestClass } from '../config.ts';
-import { createContext, type Infrastructure, type Origin } from '../features/context.ts';
+import { createContext, type Infrastructure } from '../features/context.ts';
 import { type Tenancy, tenancyOf } from '../features/environments/directory.ts';
 import { algorithmsOf, signingKeys } from '../features/signing-keys/service.ts';
 import { browserToken, clearSession, sessionToken } from '../http/cookies.ts';
 import { csrfToken } from '../http/csrf.ts';
-import { offerNonceIn, originOf, presentationOf, sceneOf, sendPage, tokenChallenge } from '../http/server.ts';
+import { tokenChallenge } from '../http/failures.ts';
+import { offerNonceIn, originOf, presentationOf, sceneOf, sendPage } from '../http/server.ts';
 import { askedLanguages } from '../languages/languages.ts';
 import { confirmLogoutPage, messagePage } from '../pages/messages.ts';
 import { sameText, sha256 } from '../security/secrets.ts';
@@ -21,14 +22,15 @@ import { allowApplications, allowEveryone, preflight } from './cors.ts';
 import { deliver, formTarget } from './deliver.ts';
 import { deviceAuthorization } from './device-authorization.ts';
 import { discovery } from './discovery.ts';
-import { type OfferNonce, proofIn } from './dpop.ts';
+import { proofIn } from './dpop.ts';
 import { OAuthError, RedirectError } from './errors.ts';
 import { introspect } from './introspection.ts';
 import { logout, logoutParameters } from './logout.ts';
 import { readMultipartForms } from './multipart-forms.ts';
 import { malformed, onlyKnown, type Query, value } from './parameters.ts';
+import { type FormEndpoint, PlainForms, type Posted } from './plain-forms.ts';
 import { pushAuthorizationRequest } from './pushed-authorization-request.ts';
-import { clearRefreshCookies, keepInCookie, type Page } from './refresh-cookies.ts';
+import { clearRefreshCookies, keepInCookie } from './refresh-cookies.ts';
 import { revoke } from './revocation.ts';
 import { token } from './token.ts';
 import { legacyUserProfile, userProfile } from './user-profile.ts';
@@ -68,25 +70,24 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
     });
 
     const applications = allowApplications(infrastructure);
+    const plainForms = new PlainForms(infrastructure);
+    routes.answerAhead('POST', (...of) => plainForms.answer(...of));
     routes.register(async (forms) => {
       readMultipartForms(forms);
-      const formEndpoint = (
-        path: string,
-        run: (tenancy: Tenancy, posted: Posted, reply: FastifyReply) => Promise<object | undefined>,
-        { success = 200, limits = 'api' as RequestClass } = {},
-      ) => {
+      const formEndpoint = (path: string, run: FormEndpoint['run'], { success = 200, limits = 'api' as RequestClass } = {}) => {
+        plainForms.add(path, { run, success, limits });
         preflight(forms, path, applications, 'POST');
         forms.post(path, { config: { errors: 'oauth', limits }, onRequest: applications }, async (request, reply) =>
           reply
             .header('cache-control', 'no-store')
             .code(success)
-            .send(await run(request.tenancy, postedIn(request, reply), reply)),
+            .send(await run(request.tenancy, postedIn(request, reply))),
         );
       };
-      formEndpoint('/oauth2/token', async (tenancy, posted, reply) => {
+      formEndpoint('/oauth2/token', async (tenancy, posted) => {
         const { client, tokens } = await token(infrastructure, tenancy, posted);
         if (tokens.refresh_token)
-          await keepInCookie(infrastructure, reply, tenancy, { client, page: posted.page, refreshToken: tokens.refresh_token });
+          await keepInCookie(infrastructure, tenancy, { client, page: posted.page, refreshToken: tokens.refresh_token });
         return tokens;
       });
       formEndpoint('/oauth2/par', (tenancy, posted) => pushAuthorizationRequest(infrastructure, tenancy, posted), { success: 201 });
@@ -143,7 +144,7 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
           });
           return answer ?? reply.code(204).send();
         } catch (error) {
-          if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', tokenChallenge(request, error.code));
+          if (error instanceof OAuthError) reply.code(error.status).header('www-authenticate', tokenChallenge(request.headers, error.code));
           else if (error instanceof AccountApiError) reply.code(error.status);
           else throw error;
           return { errors: [{ code: error.code.toUpperCase(), message: error.message }] };
@@ -185,15 +186,6 @@ export function oidcRoutes(infrastructure: Infrastructure): (routes: FastifyInst
   };
 }
 
-interface Posted {
-  readonly authorization: string | undefined;
-  readonly form: Form;
-  readonly origin: Origin;
-  readonly dpop: string | undefined;
-  readonly offerNonce: OfferNonce;
-  readonly page: Page;
-}
-
 /** @throws OAuthError invalid_request for a body that is no form */
 function postedIn(request: FastifyRequest, reply: FastifyReply): Posted {
   const { headers } = request;
@@ -205,7 +197,11 @@ function postedIn(request: FastifyRequest, reply: FastifyReply): Posted {
     origin: originOf(request),
     dpop: proofIn(headers),
     offerNonce: offerNonceIn(reply),
-    page: { origin: headers.origin, cookies: request.cookies },
+    page: {
+      origin: headers.origin,
+      cookies: request.cookies,
+      setCookie: (name, value, options) => void reply.setCookie(name, value, options),
+    },
   };
 }
 

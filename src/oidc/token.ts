@@ -2,7 +2,7 @@
 import type { Client } from '../features/applications/service.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
-import { limitRate } from '../http/server.ts';
+import { limitRate } from '../http/failures.ts';
 import { authenticateClient, type Form, parameter } from './client-authentication.ts';
 import { checkProof, type OfferNonce } from './dpop.ts';
 import { OAuthError } from './errors.ts';

@@ -12,7 +12,8 @@ import { passkeyPolicyFor, removeOwnPasskey } from '../features/passkeys/service
 import { findSession, type Session } from '../features/sessions/service.ts';
 import { browserToken, sessionToken } from '../http/cookies.ts';
 import { csrfToken } from '../http/csrf.ts';
-import { limitRate, originOf, sceneOf, sendPage } from '../http/server.ts';
+import { limitRate } from '../http/failures.ts';
+import { originOf, sceneOf, sendPage } from '../http/server.ts';
 import { deliver } from '../oidc/deliver.ts';
 import { isOwnPage, type Portal, portalUrl, takePortalLink } from '../oidc/portal-link.ts';
 import { accountPage } from '../pages/account.ts';

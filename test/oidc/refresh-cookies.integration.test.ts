@@ -1,7 +1,7 @@
 /** Applications in a browser refresh by a cookie that they cannot read; nobody else can. */
 import { describe, expect, test } from 'vitest';
 import { createServer } from '../../src/http/server.ts';
-import { keepInCookie } from '../../src/oidc/refresh-cookies.ts';
+import { keepInCookie, type Page } from '../../src/oidc/refresh-cookies.ts';
 import { startApp } from '../helpers/app.ts';
 import { codeForm, exchange, refresh, refreshForm, signUp } from '../signin/person.ts';
 
@@ -111,8 +111,9 @@ describe('by the hosts of issuer and application', () => {
     };
     const server = await createServer(gatehouse.app.infrastructure);
     server.get('/kept', async (_request, reply) => {
-      const kept = { client: client as never, page: { origin: page, cookies: {} }, refreshToken: 'token' };
-      await keepInCookie(gatehouse.app.infrastructure, reply, tenancy, kept);
+      const setCookie: Page['setCookie'] = (...cookie) => void reply.setCookie(...cookie);
+      const kept = { client: client as never, page: { origin: page, cookies: {}, setCookie }, refreshToken: 'token' };
+      await keepInCookie(gatehouse.app.infrastructure, tenancy, kept);
       return reply.send('');
     });
     const { headers } = await server.inject({ url: '/kept', headers: { host: new URL(gatehouse.baseUrl).host } });

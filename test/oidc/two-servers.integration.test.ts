@@ -88,7 +88,8 @@ describe('within two seconds the other server', () => {
     test('refuses a rotated secret also when it lost its connection for such news just before', async () => {
       const machine = await make('m2m');
       expect(await errorFor(machine)).toBe(AUTHENTICATED);
-      await operator().db.$queryRaw`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gatehouse_changes'`;
+      await operator().db
+        .$queryRaw`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gatehouse_changes'`;
       await rotateApplicationSecret(operator(), { applicationId: machine.id });
       await expect.poll(() => errorFor(machine), WITHIN).toBe('invalid_client');
     });
