@@ -6,4 +6,4 @@ USER node
 ENV NODE_ENV=production
 VOLUME /app/data
 EXPOSE 3000
-CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8", "--heap-growing-percent=30", "src/main.ts"]
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8", "--heap-growing-percent=30", "--invocation-count-for-turbofan=400", "src/main.ts"]
