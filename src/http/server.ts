@@ -206,16 +206,29 @@ export type Asking = Pick<FastifyRequest, 'id' | 'ip' | 'headers' | 'tenancy' | 
 
 /** Where a request came from, for services. */
 export function originOf(request: Asking): Origin {
-  const key = request.headers['idempotency-key'];
-  return {
-    requestId: request.id,
-    ip: request.ip,
-    userAgent: request.headers['user-agent'],
-    get language() {
-      return languageOf(request);
-    },
-    idempotencyKey: typeof key === 'string' ? key : undefined,
-  };
+  return new RequestOrigin(request);
+}
+
+class RequestOrigin implements Origin {
+  readonly requestId: string;
+  readonly ip: string;
+  readonly userAgent: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly #request: Asking;
+
+  constructor(request: Asking) {
+    const { 'user-agent': userAgent, 'idempotency-key': key } = request.headers;
+    this.requestId = request.id;
+    this.ip = request.ip;
+    this.userAgent = userAgent;
+    this.idempotencyKey = typeof key === 'string' ? key : undefined;
+    this.#request = request;
+  }
+
+  /** Few ask. */
+  get language(): Language {
+    return languageOf(this.#request);
+  }
 }
 
 /** The language that the person at the browser is spoken to in. */

@@ -2,7 +2,7 @@
  * DPoP (RFC 9449): a client proves with each request that it holds the key which its token is bound to, so that a stolen
  * token is worth nothing. A proof is for one method and URL, for a minute, and good once.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
 import type { Infrastructure } from '../features/context.ts';
 import type { Tenancy } from '../features/environments/directory.ts';
@@ -80,7 +80,7 @@ function isFor({ htm, htu, ath }: JWTPayload, { method, url, accessToken }: Prov
   const wanted = new URL(url);
   if (origin !== wanted.origin || pathname !== wanted.pathname) return false;
   if (accessToken === undefined) return true;
-  return typeof ath === 'string' && sameText(ath, createHash('sha256').update(accessToken).digest('base64url'));
+  return typeof ath === 'string' && sameText(ath, hash('sha256', accessToken, 'base64url'));
 }
 
 /** How a token came. */

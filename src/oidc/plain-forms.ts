@@ -7,7 +7,7 @@ import { parse } from 'fast-querystring';
 import type { RequestClass } from '../config.ts';
 import type { Infrastructure, Origin } from '../features/context.ts';
 import { findTenancy, type Tenancy } from '../features/environments/directory.ts';
-import { limitRate, oauthFailure } from '../http/failures.ts';
+import { type Headers, limitRate, oauthFailure } from '../http/failures.ts';
 import { logAnswer } from '../http/request-log.ts';
 import { securityHeaders } from '../http/security-headers.ts';
 import { BODY_LIMIT, originOf, type Way } from '../http/server.ts';
@@ -33,14 +33,17 @@ export interface FormEndpoint {
   readonly limits: RequestClass;
 }
 
+const NO_STORE: Headers = { 'cache-control': 'no-store' };
+
 export class PlainForms {
   readonly #infrastructure: Infrastructure;
   readonly #endpoints = new Map<string, FormEndpoint>();
-  readonly #everyResponse: Readonly<Record<string, string>>;
+  /** Names and values in turn, as Node writes them without a look at each. */
+  readonly #everyResponse: readonly string[];
 
   constructor(infrastructure: Infrastructure) {
     this.#infrastructure = infrastructure;
-    this.#everyResponse = { ...securityHeaders(infrastructure.config.baseUrl), vary: 'Origin', 'cache-control': 'no-store' };
+    this.#everyResponse = [...Object.entries(securityHeaders(infrastructure.config.baseUrl)).flat(), 'vary', 'Origin'];
   }
 
   add(path: string, endpoint: FormEndpoint): void {
@@ -72,34 +75,35 @@ export class PlainForms {
     const start = performance.now();
     const id = randomUUID();
     const ip = way.ip()!;
-    const own: Record<string, string | number> = { 'x-request-id': id };
+    let nonce: string | undefined;
     const answer = async () => {
       limitRate(this.#infrastructure, endpoint.limits, environmentId, { ip });
-      return endpoint.run(tenancy, {
+      const body = await endpoint.run(tenancy, {
         authorization: headers.authorization,
         form: parse(await textOf(request)) as Form,
         origin: originOf({ id, ip, headers, tenancy, askedLanguage: null, query: {} }),
         dpop: proofIn(headers),
-        offerNonce(nonce) {
-          own['dpop-nonce'] = nonce;
+        offerNonce(next) {
+          nonce = next;
         },
         page: NO_PAGE,
       });
+      return { status: endpoint.success, headers: NO_STORE, body };
     };
-    const { status, body } = await answer().then(
-      (body) => ({ status: endpoint.success, body }),
-      (error: unknown) => {
-        const failure = oauthFailure(error, headers);
-        if (failure.status >= 500) log.error({ reqId: id, err: error }, 'request failed');
-        Object.assign(own, failure.headers);
-        return failure;
-      },
-    );
+    const told = await answer().catch((error: unknown) => {
+      const failure = oauthFailure(error, headers);
+      if (failure.status >= 500) log.error({ reqId: id, err: error }, 'request failed');
+      return failure;
+    });
+    const { status, body } = told;
     const text = body === undefined ? '' : JSON.stringify(body);
-    if (body !== undefined) own['content-type'] = 'application/json; charset=utf-8';
-    own['content-length'] = Buffer.byteLength(text);
-    if (way.isClosing()) own['connection'] = 'close';
-    response.writeHead(status, { ...this.#everyResponse, ...own }).end(text);
+    const head = [...this.#everyResponse, 'x-request-id', id];
+    for (const name in told.headers) head.push(name, String(told.headers[name]));
+    if (nonce !== undefined) head.push('dpop-nonce', nonce);
+    if (body !== undefined) head.push('content-type', 'application/json; charset=utf-8');
+    if (way.isClosing()) head.push('connection', 'close');
+    head.push('content-length', String(Buffer.byteLength(text)));
+    response.writeHead(status, head).end(text);
     logAnswer(log, { reqId: id, method: 'POST', route: path, status, ms: Math.round(performance.now() - start), environmentId });
   }
 }

@@ -2,9 +2,9 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -51,7 +51,7 @@ export function createVault(secretKey: Buffer): Vault {
 
 /** SHA-256 as hex: how a random token (never a password) is kept. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text);
 }
 
 /** SHA-256 as hex of what may be large: it is made off the main thread. */

@@ -1,5 +1,5 @@
 /** The authorization_code grant (RFC 6749 §4.1.3, PKCE by RFC 7636). Every refusal reads the same to the client. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sameRedirectUri } from '../../features/applications/callback-urls.ts';
 import { createContext } from '../../features/context.ts';
 import { consumeCode, findCode, revokeGrant } from '../../features/grants/service.ts';
@@ -48,7 +48,7 @@ export async function authorizationCode(request: TokenRequest): Promise<TokenRes
 function verifies(challenge: string | null, verifier: string | undefined): boolean {
   if (challenge === null) return verifier === undefined;
   if (!verifier || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) return false;
-  return sameText(createHash('sha256').update(verifier).digest('base64url'), challenge);
+  return sameText(hash('sha256', verifier, 'base64url'), challenge);
 }
 
 function invalidCode(): OAuthError {
