@@ -9,7 +9,7 @@ import { type App, createApp } from '../../src/app.ts';
 import { connectPostgres } from '../../src/db/client.ts';
 import { startApp } from '../helpers/app.ts';
 import { databaseKind } from '../helpers/database.ts';
-import { postToken, userAgent } from '../helpers/user-agent.ts';
+import { machineToken, postToken, userAgent } from '../helpers/user-agent.ts';
 import { startWay } from '../helpers/way.ts';
 import { requestOf } from '../signin/person.ts';
 
@@ -160,15 +160,20 @@ if (databaseKind === 'postgres') {
   const authorize = () => ask(requestOf(gatehouse, 'spa').url.slice(gatehouse.baseUrl.length));
 
   test('a database that is away is told of by 503 and when to ask again, to people and to programs, until it is back', async () => {
-    expect([(await refresh()).status, (await authorize()).status]).toEqual([400, 302]);
+    const authorization = `Bearer ${await machineToken(gatehouse)}`;
+    const body = JSON.stringify({ query: '{ __typename }' });
+    const read = () => ask('/graphql', { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body });
+    const statuses = async () => [(await refresh()).status, (await authorize()).status, (await read()).status];
+    expect(await statuses()).toEqual([400, 302, 200]);
     way.close();
-    const [token, page] = [await refresh(), await authorize()];
+    const [token, page, graph] = [await refresh(), await authorize(), await read()];
+    expect([graph.status, await graph.json()]).toEqual([503, { errors: [expect.objectContaining({ extensions: expect.any(Object) })] }]);
     expect([token.status, await token.json()]).toEqual([503, { error: 'temporarily_unavailable', error_description: expect.any(String) }]);
     const text = await page.text();
     expect([page.status, text]).toEqual([503, expect.stringContaining('Out of reach for a moment')]);
     expect(text).not.toMatch(/ECONNREFUSED|Connection terminated|\.ts\b/);
-    for (const { headers } of [token, page]) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    for (const { headers } of [token, page, graph]) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     await way.open();
-    await expect.poll(async () => [(await refresh()).status, (await authorize()).status], { timeout: 10_000 }).toEqual([400, 302]);
+    await expect.poll(statuses, { timeout: 10_000 }).toEqual([400, 302, 200]);
   });
 }
