@@ -29,6 +29,8 @@ const JSON_LIMIT = 1024 * 1024;
 /** From callers who are known: a logo of 1 MB is a third longer in base64. */
 const KNOWN_JSON_LIMIT = 1.5 * JSON_LIMIT;
 const UPLOAD_LIMIT = MAX_IMPORT_BYTES + JSON_LIMIT;
+/** Files that are in memory at once, whoever sends them. */
+const MAX_UPLOADS = 8;
 
 /** Any page may read the answers (no cookie counts here), with what they say besides. */
 const FROM_ANYWHERE = {
@@ -124,6 +126,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
   // What is read as text has its bound from the content type parser; to count it again, Yoga would make a stream of it.
   const yoga = createYoga({ ...options, maxRequestBodySize: false });
   const yogaOfUploads = createYoga({ ...options, maxRequestBodySize: UPLOAD_LIMIT });
+  let uploads = 0;
 
   return async (routes) => {
     routes.removeAllContentTypeParsers();
@@ -140,7 +143,7 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
       errorHandler: answerFault,
       onRequest: admit,
       onSend: tellStanding,
-      handler: (request, reply) => readingAtMost(MAX_READ, () => answer(request, reply)),
+      handler: (request, reply) => (isMultipart(request) ? answerUpload(request, reply) : answer(request, reply, yoga)),
     });
   };
 
@@ -176,14 +179,31 @@ export function graphqlRoutes(infrastructure: Infrastructure): (routes: FastifyI
     }
   }
 
-  async function answer(request: FastifyRequest, reply: FastifyReply) {
+  /** Nothing of the file is read before it has its place. */
+  async function answerUpload(request: FastifyRequest, reply: FastifyReply) {
+    if (uploads >= MAX_UPLOADS) {
+      reply.header('retry-after', 10);
+      return sendError(reply, 429, 'RATE_LIMITED', 'Other files are being taken in. Try again in a moment.', request.id);
+    }
+    uploads++;
+    try {
+      return await answer(request, reply, yogaOfUploads);
+    } finally {
+      uploads--;
+    }
+  }
+
+  function answer(request: FastifyRequest, reply: FastifyReply, server: typeof yoga) {
+    return readingAtMost(MAX_READ, () => answerWith(server, request, reply));
+  }
+
+  async function answerWith(server: typeof yoga, request: FastifyRequest, reply: FastifyReply) {
     const context: ServerContext = { request_: request, account: accounts.get(request)! };
     const result = await plainResult(yoga, request, context);
     if (result && !result.errors) {
       const text = JSON.stringify({ ...result, ...statement(context.account) });
       return reply.header('content-type', answerTypeOf(request)).header('cache-control', 'no-store').send(text);
     }
-    const server = isMultipart(request) ? yogaOfUploads : yoga;
     const response = await server.handleNodeRequestAndResponse(request, reply, context);
     for (const [name, value] of response.headers) reply.header(name, value);
     if (response.headers.get('content-type')?.startsWith('text/html')) reply.removeHeader('content-security-policy');

@@ -72,6 +72,8 @@ export interface Way {
   otherwise(): void;
 }
 
+/** In which a request has to come in whole: else whoever sends a byte now and then holds connections for ever. */
+const REQUEST_TIMEOUT = 300_000;
 /** Form posts are small: a longer one is refused before it is parsed. */
 export const BODY_LIMIT = 64 * 1024;
 
@@ -106,6 +108,7 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     genReqId: () => randomUUID(),
     trustProxy: config.trustProxy !== false && isTrusted,
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },

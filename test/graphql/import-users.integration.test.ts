@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
 import type { Worker } from 'node:worker_threads';
 import type { GraphQLEnumType } from 'graphql';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -251,6 +253,30 @@ describe('a file that is refused as a whole', () => {
       errors: [{ message: expect.stringContaining('multipart'), extensions: { code: 'BAD_USER_INPUT' } }],
     });
   });
+});
+
+test('no more than eight files are taken in at once: the next one is told to come again, and may when one is gone', async () => {
+  const { hostname, port } = new URL(gatehouse.baseUrl);
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'multipart/form-data; boundary=x',
+    'content-length': '100000',
+    expect: '100-continue',
+  };
+  const halves = Array.from({ length: 8 }, () =>
+    httpRequest({ hostname, port, path: '/graphql', method: 'POST', headers, agent: false }).on('error', () => {}),
+  );
+  for (const sent of halves) sent.flushHeaders();
+  await Promise.all(halves.map((sent) => once(sent, 'continue'))); // The server has each of them, and waits for its file.
+  for (const sent of halves) sent.write('--x\r\ncontent-disposition: form-data; name="operations"\r\n\r\n{');
+  const small = () => csv('email', 'late@people.test');
+  await expect.poll(async () => (await send(small())).status, { interval: 100, timeout: 10_000 }).toBe(429);
+  const refused = await send(small());
+  expect(refused).toMatchObject({ data: null, errors: [{ extensions: { code: 'RATE_LIMITED' } }] });
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  for (const sent of halves) sent.destroy();
+  await expect.poll(async () => (await send(small())).data?.importUsers?.errors, { interval: 100, timeout: 10_000 }).toEqual([]);
+  await outcome();
 });
 
 test('a file from who may not import is not read', async () => {
