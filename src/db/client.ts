@@ -49,7 +49,7 @@ const AWAY = new Set([
 
 /** Does the error say that the database could not be asked? In a moment it may answer again. */
 export function isDatabaseAway(error: unknown): boolean {
-  const { code, message, meta } = error as {
+  const { code, message, meta } = (error ?? {}) as {
     code?: string;
     message?: string;
     meta?: { driverAdapterError?: { cause?: { kind?: string } } };

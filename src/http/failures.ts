@@ -48,12 +48,14 @@ export interface Failure {
 
 /** How an error is told that no check of ours has made. */
 export function failureOf(error: unknown): Failure {
+  const { statusCode: status = 500 } = (error ?? {}) as { readonly statusCode?: number };
+  if (status >= 400 && status < 500) {
+    const about = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : 'unreadable';
+    return { status, about, code: 'invalid_request', headers: {} };
+  }
   if (isDatabaseAway(error))
     return { status: 503, about: 'unavailable', code: 'temporarily_unavailable', headers: { 'retry-after': AWAY_SECONDS } };
-  const { statusCode: status = 500 } = error as { readonly statusCode?: number };
-  if (status < 400 || status >= 500) return { status: 500, about: 'fault', code: 'server_error', headers: {} };
-  const about = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : 'unreadable';
-  return { status, about, code: 'invalid_request', headers: {} };
+  return { status: 500, about: 'fault', code: 'server_error', headers: {} };
 }
 
 /** An error of the protocol's endpoints (RFC 6749 §5.2), to whoever sent a request with these headers. */

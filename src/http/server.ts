@@ -74,6 +74,8 @@ export interface Way {
 
 /** In which a request has to come in whole: else whoever sends a byte now and then holds connections for ever. */
 const REQUEST_TIMEOUT = 300_000;
+/** In which what is in flight is finished when the server stops: nobody who sends no more may keep it up. */
+const CLOSING_TIMEOUT = 10_000;
 /** Form posts are small: a longer one is refused before it is parsed. */
 export const BODY_LIMIT = 64 * 1024;
 
@@ -142,9 +144,12 @@ export async function createServer(infrastructure: Infrastructure): Promise<Fast
     reply.headers(everyResponse).header('x-request-id', request.id);
     done();
   });
+  let lastCall: NodeJS.Timeout | undefined;
   server.addHook('preClose', async () => {
     isClosing = true;
+    lastCall = setTimeout(() => server.server.closeAllConnections(), CLOSING_TIMEOUT);
   });
+  server.addHook('onClose', async () => clearTimeout(lastCall));
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (reply.stillHolds) repeated.keep(reply, payload);
     if (isClosing) reply.header('connection', 'close'); // Or the connection of a request in flight would keep the server up.
@@ -212,6 +217,7 @@ export function originOf(request: Asking): Origin {
   return new RequestOrigin(request);
 }
 
+/** A copy of it would lose the language. */
 class RequestOrigin implements Origin {
   readonly requestId: string;
   readonly ip: string;

@@ -60,7 +60,10 @@ export class PlainForms {
           (tenancy) => (tenancy ? this.#run(request, response, way, { path: address.path, endpoint, tenancy }) : way.otherwise()),
           way.otherwise,
         )
-        .catch((error: unknown) => response.destroy(error as Error));
+        .catch((err: unknown) => {
+          this.#infrastructure.log.error({ err }, 'request failed');
+          response.destroy();
+        });
   }
 
   async #run(
@@ -69,6 +72,7 @@ export class PlainForms {
     way: Way,
     { path, endpoint, tenancy }: { readonly path: string; readonly endpoint: FormEndpoint; readonly tenancy: Tenancy },
   ): Promise<void> {
+    if (request.destroyed) return;
     const { log } = this.#infrastructure;
     const { headers } = request;
     const { environmentId } = tenancy;
@@ -119,14 +123,16 @@ function isPlain({ headers }: IncomingMessage): boolean {
   );
 }
 
+/** @throws Error with a status of 400 when it is cut off */
 function textOf(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let text = '';
     request
       .setEncoding('utf8')
       .on('data', (part: string) => {
         text += part;
       })
-      .on('end', () => resolve(text));
+      .on('end', () => resolve(text))
+      .on('close', () => reject(Object.assign(new Error('The form was cut off.'), { statusCode: 400 })));
   });
 }

@@ -83,7 +83,7 @@ async function visit(infrastructure: Infrastructure, request: FastifyRequest, id
   if (destination) return destination;
   if (over === 'expired') throw expired();
   return {
-    ctx: { ...ctx, origin: originOf(request) },
+    ctx,
     place,
     attempt,
     csrf: csrfToken(infrastructure, browser, attempt.id),

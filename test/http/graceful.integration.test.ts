@@ -1,6 +1,7 @@
 /** Stopping: what was begun is finished first. */
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startApp } from '../helpers/app.ts';
 
 const gatehouse = startApp();
@@ -48,6 +49,23 @@ test('a request that is in flight when the server stops is answered, and no new 
   expect(response.headers.connection).toBe('close');
   expect([response.statusCode, JSON.parse(text)]).toEqual([200, expect.objectContaining({ token_type: 'bearer' })]);
   await closed;
+});
+
+describe('who sends half a request and no more', () => {
+  const held = startApp();
+
+  test('does not keep the server up, whoever would have answered', async () => {
+    const { port } = new URL(held.baseUrl);
+    const form = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '100', expect: '100-continue' };
+    const halves = [{}, { cookie: 'a=b' }].map((more) =>
+      httpRequest({ host: 'localhost', port, path: '/oauth2/token', method: 'POST', headers: { ...form, ...more }, agent: false }),
+    );
+    const cuts = halves.map((sent) => new Promise((resolve) => sent.on('error', resolve)));
+    for (const sent of halves) sent.flushHeaders();
+    await Promise.all(halves.map((sent) => once(sent, 'continue')));
+    await held.app.close();
+    for (const cut of cuts) expect(await cut).toMatchObject({ code: 'ECONNRESET' });
+  });
 });
 
 test('stopping twice is stopping once', async () => {

@@ -135,13 +135,20 @@ test('a page of an application’s own is kept its token in cookies, a program i
   expect(page.headers).toMatchObject({ 'access-control-allow-origin': origin, 'set-cookie': expect.any(Array) });
 });
 
-test('a form that is cut off is nobody’s, and the next one is answered', async () => {
+test('a form that is cut off is nobody’s, leaves a line in the log, and the next one is answered', async () => {
   const { hostname, port } = new URL(gatehouse.baseUrl);
   const headers = { 'content-type': FORM, 'content-length': '500' };
   const cut = httpRequest({ hostname, port, path: '/oauth2/token', method: 'POST', headers });
   cut.on('error', () => {});
+  const lines = () =>
+    gatehouse
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('/oauth2/token') && line.includes('"status":400')).length;
+  const before = lines();
   cut.write('grant_type=client_credentials&');
   await new Promise((resolve) => setTimeout(resolve, 100));
   cut.destroy();
+  await expect.poll(lines).toBe(before + 1);
   expect((await post({ body: form(machine()) })).status).toBe(200);
 });
