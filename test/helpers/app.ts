@@ -21,6 +21,8 @@ export interface TestApp {
   readonly quickstart: Quickstart;
   /** Everything the server logged, as text. */
   readonly log: () => string;
+  /** The same, line by line. */
+  readonly logLines: () => Record<string, unknown>[];
   /** Puts the server's clock forward. */
   advance(seconds: number): void;
   /** The seeded application of a type. */
@@ -84,6 +86,7 @@ export function startApp(environment: Record<string, string> = {}): TestApp {
       return app.quickstart;
     },
     log: () => lines.join(''),
+    logLines: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     advance: (seconds) => {
       offset += seconds * 1000;
     },

@@ -111,11 +111,7 @@ describe.each(['info', 'trace'])('at level %s', (level) => {
   });
 
   test('it says which route was asked for, how that ended and in which environment', () => {
-    const lines = gatehouse
-      .log()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = gatehouse.logLines();
     const requests = lines.filter(({ msg }) => msg === 'request');
     expect(requests).toContainEqual(
       expect.objectContaining({

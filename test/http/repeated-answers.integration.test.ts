@@ -36,13 +36,8 @@ test.each([DISCOVERY, KEYS, `/e/acme-dev${DISCOVERY}`])(
     }
     const ids = [first, second, third].map(({ headers }) => headers['x-request-id'] as string);
     expect(new Set(ids).size).toBe(3);
-    const lines = gatehouse
-      .log()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
     for (const id of ids)
-      expect(lines.filter(({ reqId }) => reqId === id)).toEqual([
+      expect(gatehouse.logLines().filter(({ reqId }) => reqId === id)).toEqual([
         expect.objectContaining({ msg: 'request', method: 'GET', status: 200, route: path.replace('/e/acme-dev', '') }),
       ]);
   },

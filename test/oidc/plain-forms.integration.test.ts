@@ -52,11 +52,7 @@ function masked(text: string): unknown {
 
 /** What the log says of the answer. */
 function logged(id: string): unknown {
-  const lines = gatehouse
-    .log()
-    .split('\n')
-    .filter((line) => line.includes(id))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = gatehouse.logLines().filter((line) => Object.values(line).includes(id));
   return lines.map(({ level, msg, method, route, status, environmentId }) => ({ level, msg, method, route, status, environmentId }));
 }
 
@@ -140,11 +136,7 @@ test('a form that is cut off is nobody’s, leaves a line in the log, and the ne
   const headers = { 'content-type': FORM, 'content-length': '500' };
   const cut = httpRequest({ hostname, port, path: '/oauth2/token', method: 'POST', headers });
   cut.on('error', () => {});
-  const lines = () =>
-    gatehouse
-      .log()
-      .split('\n')
-      .filter((line) => line.includes('/oauth2/token') && line.includes('"status":400')).length;
+  const lines = () => gatehouse.logLines().filter(({ route, status }) => route === '/oauth2/token' && status === 400).length;
   const before = lines();
   cut.write('grant_type=client_credentials&');
   await new Promise((resolve) => setTimeout(resolve, 100));
