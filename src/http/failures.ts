@@ -39,7 +39,7 @@ export function rateLimitHeaders({ limit, resetSeconds }: RateLimitRefusal): Hea
 /** Seconds after which who met no database may ask again. */
 const AWAY_SECONDS = 10;
 
-export interface Failure {
+interface Failure {
   readonly status: number;
   readonly about: PageErrorName;
   readonly code: 'temporarily_unavailable' | 'server_error' | 'invalid_request';

@@ -60,7 +60,7 @@ declare module 'fastify' {
 }
 
 /** What may answer a request before the router does. */
-export type Ahead = (request: IncomingMessage, response: ServerResponse, way: Way) => void;
+type Ahead = (request: IncomingMessage, response: ServerResponse, way: Way) => void;
 
 export interface Way {
   address(): Address;
@@ -210,7 +210,7 @@ export async function platformRoutes(
 }
 
 /** What of a request tells where it came from. */
-export type Asking = Pick<FastifyRequest, 'id' | 'ip' | 'headers' | 'tenancy' | 'askedLanguage' | 'query'>;
+type Asking = Pick<FastifyRequest, 'id' | 'ip' | 'headers' | 'tenancy' | 'askedLanguage' | 'query'>;
 
 /** Where a request came from, for services. */
 export function originOf(request: Asking): Origin {

@@ -51,9 +51,9 @@ export class PlainForms {
   }
 
   answer(request: IncomingMessage, response: ServerResponse, way: Way): void {
-    const address = way.address();
-    const endpoint = this.#endpoints.get(address.path);
-    if (!endpoint || !isPlain(request)) way.otherwise();
+    const address = isPlain(request) ? way.address() : undefined;
+    const endpoint = address && this.#endpoints.get(address.path);
+    if (!endpoint) way.otherwise();
     else
       findTenancy(this.#infrastructure, address)
         .then(
