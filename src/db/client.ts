@@ -49,14 +49,20 @@ const AWAY = new Set([
 
 /** Does the error say that the database could not be asked? In a moment it may answer again. */
 export function isDatabaseAway(error: unknown): boolean {
-  const { code, message, meta } = (error ?? {}) as {
-    code?: string;
-    message?: string;
-    meta?: { driverAdapterError?: { cause?: { kind?: string } } };
-  };
-  return (
-    [code, meta?.driverAdapterError?.cause?.kind].some((name) => name && AWAY.has(name)) || /^Connection terminated/.test(message ?? '')
-  );
+  return namesOf(error).some((name) => AWAY.has(name)) || /^Connection terminated/.test((error as Error | undefined)?.message ?? '');
+}
+
+/** What Prisma calls them, of its own statements and of SQL. */
+const LOST_TO_A_RIVAL = new Set(['P2002', 'UniqueConstraintViolation', 'P2034', 'TransactionWriteConflict']);
+
+/** Does the error say that another transaction was first: with a unique key that was looked for in vain, or with locks (a deadlock)? */
+export function isLostToARival(error: unknown): boolean {
+  return namesOf(error).some((name) => LOST_TO_A_RIVAL.has(name));
+}
+
+function namesOf(error: unknown): string[] {
+  const { code, meta } = (error ?? {}) as { code?: string; meta?: { driverAdapterError?: { cause?: { kind?: string } } } };
+  return [code, meta?.driverAdapterError?.cause?.kind].filter((name) => name !== undefined);
 }
 
 /** A database on a PostgreSQL server. `max` bounds the connections of this process. */

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { assertCan, businessesWith, can, environmentsWith, holdsAnywhere, refusal } from '../access/authorize.ts';
 import type { PermissionName } from '../access/permissions.ts';
 import type { Config } from '../config.ts';
-import { type Database, type Db, Prisma } from '../db/client.ts';
+import { type Database, type Db, isLostToARival, Prisma } from '../db/client.ts';
 import { ALL_ENVIRONMENTS, type Lookups } from '../db/lookups.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Actor } from '../kernel/actor.ts';
@@ -88,7 +88,7 @@ export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Pro
     try {
       return await ctx.database.prisma.$transaction((db) => toTheEnd({ ...ctx, db }, work), { maxWait: 10_000, timeout: 30_000 });
     } catch (error) {
-      if (!lostToARival(error) || tries === TRANSACTION_TRIES) throw error;
+      if (!isLostToARival(error) || tries === TRANSACTION_TRIES) throw error;
     }
   }
 }
@@ -116,11 +116,6 @@ export async function dryRun(ctx: Context, work: (ctx: Context) => Promise<unkno
     if (!(error instanceof DryRun)) throw error;
   }
   return effects;
-}
-
-/** A unique key that is taken since it was looked for (P2002), or a deadlock (P2034). */
-function lostToARival(error: unknown): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && (error.code === 'P2002' || error.code === 'P2034');
 }
 
 /** Lets one transaction a business through at a time: what is counted before a write is still so after it. */

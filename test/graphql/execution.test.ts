@@ -140,7 +140,7 @@ test.each<{ timing: Timing; isCalm: boolean }>([
       compared += ours.data.length > 40 ? 1 : 0;
     });
     await fc.assert(property, RUNS);
-    expect(compared).toBeGreaterThan(50);
+    expect(compared).toBeGreaterThan(RUNS.numRuns / 10); // Of which some two fifths are, by chance.
   },
 );
 

@@ -96,6 +96,7 @@ export const deleteEnvironment = action({
 
 /** Deletes an environment with everything in it, and reserves its domain; the caller has checked the permission. */
 export async function deleteEnvironmentRow(ctx: Context, { id, businessId, domain }: Environment): Promise<void> {
+  await ctx.db.$queryRaw`SELECT id FROM environments WHERE id = ${id} FOR UPDATE`;
   await endAccessOfEnvironment(ctx, id);
   const reserved = { businessId, reservedAt: ctx.clock.now() };
   await ctx.db.reservedDomain.upsert({ where: { domain }, create: { domain, ...reserved }, update: reserved });

@@ -37,6 +37,8 @@ function importContext(infrastructure: Infrastructure): Context {
 
 /** Returns whether there may be more to do. */
 async function applyNextChunk(ctx: Context, key: ImportKey): Promise<boolean> {
+  // Before anything in it, as whoever deletes it does: else each could wait for what the other has.
+  await ctx.db.$queryRaw`SELECT id FROM environments WHERE id = ${key.environmentId} FOR KEY SHARE`;
   const running = await findUnfinished(ctx, key);
   if (!running) return false;
   const chunk = await claimChunk(ctx, key);
