@@ -47,6 +47,8 @@ export interface Context extends Infrastructure {
   /** The transaction where there is one, else the client. */
   readonly db: Db;
   readonly origin: Origin;
+  /** How long a transaction may take, where that is not the usual half minute. */
+  readonly transactionSeconds?: number;
   /** In a transaction, what is done last of all in it: by a key that keeps it from being done twice. A dry run never comes to it. */
   readonly beforeCommit?: Map<string, () => Promise<void>>;
   /** In a dry run, where a change notes what it does. */
@@ -77,6 +79,7 @@ export function actingAs(ctx: Context, actor: Actor): Context {
 }
 
 const TRANSACTION_TRIES = 5;
+const TRANSACTION_SECONDS = 30;
 
 /**
  * Runs `work` in one transaction; joins the one that is open already. When a rival commits the same unique key in the
@@ -84,9 +87,10 @@ const TRANSACTION_TRIES = 5;
  */
 export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
   if (ctx.db !== ctx.database.prisma) return work(ctx);
+  const timeout = (ctx.transactionSeconds ?? TRANSACTION_SECONDS) * 1000;
   for (let tries = 1; ; tries++) {
     try {
-      return await ctx.database.prisma.$transaction((db) => toTheEnd({ ...ctx, db }, work), { maxWait: 10_000, timeout: 30_000 });
+      return await ctx.database.prisma.$transaction((db) => toTheEnd({ ...ctx, db }, work), { maxWait: 10_000, timeout });
     } catch (error) {
       if (!isLostToARival(error) || tries === TRANSACTION_TRIES) throw error;
     }

@@ -99,6 +99,8 @@ interface Definition<Fields extends InputFieldMap, Result> {
   readonly previews?: true;
   /** It waits for a server elsewhere: no transaction is kept open around it, and an Idempotency-Key has no meaning. */
   readonly isOutside?: true;
+  /** It may have millions of rows to write, for which it has an hour. */
+  readonly takesLong?: true;
   /** It updates a row with a version: it takes `expectedVersion`. Its action uses `atVersion` and `NEXT_VERSION`. */
   readonly versioned?: true;
   /** A twin, as `createUsers`, that does it for each of up to {@link MAX_ITEMS} inputs, with a result for each. */
@@ -150,7 +152,7 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
   addErrors(name, codes, Payload);
 
   const perform = async (context: GraphContext, input: object, place: string): Promise<Answer<Result>> => {
-    const { services } = context;
+    const services = definition.takesLong ? { ...context.services, transactionSeconds: 3600 } : context.services;
     const given = input as InputShapeFromFields<Fields> & Versioned;
     try {
       const run = 'prepare' in definition ? await definition.prepare(services, given) : (ctx: Context) => definition.run(ctx, given);
@@ -158,7 +160,7 @@ export function defineMutation<Fields extends InputFieldMap, Result>(definition:
       const result = await (definition.isOutside
         ? run(services)
         : once(services, { place, request: async () => [name, await withDigests(input)] }, run));
-      if (definition.changesGrants) context.services = await withFreshGrants(services);
+      if (definition.changesGrants) context.services = await withFreshGrants(context.services);
       return { result, errors: [] };
     } catch (error) {
       return { result: null, errors: mistakesOf(error, codes) };

@@ -248,6 +248,7 @@ defineMutation({
     'Deletes a business on the free plan, for ever: its team, its environments, and everybody and everything in them. Who is signed in anywhere is so no more, and no token works. Its domains stay reserved: only the platform’s operator can free them.',
   policy: { permission: deleteBusiness.permission },
   previews: true,
+  takesLong: true,
   changesGrants: true,
   codes: {
     NOT_FREE: 'It is on a paid plan.',

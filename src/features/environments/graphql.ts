@@ -131,6 +131,7 @@ defineMutation({
     'Deletes a non-production environment, for ever, with everybody and everything in it. Who is signed in there is so no more, and no token works. Its domain stays reserved for the business.',
   policy: { permission: deleteEnvironment.permission },
   previews: true,
+  takesLong: true,
   changesGrants: true,
   codes: { NOT_DELETABLE: 'It is no non-production environment.', WRONG_CONFIRMATION: 'Not the environment’s name.' },
   input: (t) => ({

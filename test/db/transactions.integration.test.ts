@@ -1,12 +1,14 @@
-/** Transactions that come in each other's way: each is done in the end. The embedded database runs one at a time. */
+/** Transactions that come in each other's way, and long ones: each is done in the end. The embedded database runs one at a time. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { deleteBusiness } from '../../src/features/businesses/service.ts';
 import { type Context, createContext, inTransaction } from '../../src/features/context.ts';
 import { createEnvironmentRow, deleteEnvironment } from '../../src/features/environments/service.ts';
 import { importUsers } from '../../src/features/imports/service.ts';
 import { newId } from '../../src/kernel/ids.ts';
+import { makeWorld, signInMember } from '../graphql/world.ts';
 import { startApp } from '../helpers/app.ts';
 import { databaseKind } from '../helpers/database.ts';
+import { ask } from '../helpers/graph.ts';
 import { waitFor } from '../helpers/receiver.ts';
 
 const gatehouse = startApp();
@@ -99,3 +101,19 @@ test.each(['environment', 'business'] as const)('the %s of users that are being 
   }
   expect(gatehouse.log()).not.toContain('deadlock');
 });
+
+if (databaseKind === 'postgres')
+  test('who deletes an environment of very many users is given the time', async () => {
+    const { ids, businessId } = await makeWorld(gatehouse, 'large');
+    const owner = await signInMember(gatehouse, businessId, 'owner@large.test', ['owner']);
+    const { prisma } = ctx.database;
+    await prisma.environment.update({ where: { id: ids.Environment }, data: { name: 'Large', kind: 'non_production' } });
+    await prisma.$executeRaw`CREATE FUNCTION take_long() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(31); RETURN OLD; END'`;
+    await prisma.$executeRaw`CREATE TRIGGER takes_long BEFORE DELETE ON environments FOR EACH ROW EXECUTE FUNCTION take_long()`;
+    const answer = await ask<{ deleteEnvironment: object }, object>(
+      gatehouse,
+      owner,
+      `mutation { deleteEnvironment(input: { environmentId: "${ids.Environment}", confirmation: "Large" }) { deletedId errors { code } } }`,
+    );
+    expect(answer).toMatchObject({ data: { deleteEnvironment: { deletedId: ids.Environment, errors: [] } }, errors: [] });
+  });
