@@ -83,7 +83,7 @@ const TRANSACTION_SECONDS = 30;
 
 /**
  * Runs `work` in one transaction; joins the one that is open already. When a rival commits the same unique key in the
- * meantime, `work` runs again: its own checks then find what the rival wrote, and say so in their own words.
+ * meantime, or wins a deadlock, `work` runs again: its own checks then find what the rival wrote, and say so in their own words.
  */
 export async function inTransaction<T>(ctx: Context, work: (ctx: Context) => Promise<T>): Promise<T> {
   if (ctx.db !== ctx.database.prisma) return work(ctx);

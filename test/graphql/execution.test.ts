@@ -123,7 +123,8 @@ const operation = fc
   )
   .filter((text) => !validate(schema, parse(text)).some(({ message }) => !/is never used/.test(message)));
 
-const RUNS = { numRuns: 150 };
+/** Some two fifths of the answers are long, by chance: of so many operations always more than the fifty that are wanted. */
+const RUNS = { numRuns: 300 };
 const seeded = [operation, fc.nat(), fc.option(fc.nat(9), { nil: undefined })] as const;
 
 test.each<{ timing: Timing; isCalm: boolean }>([
@@ -140,7 +141,7 @@ test.each<{ timing: Timing; isCalm: boolean }>([
       compared += ours.data.length > 40 ? 1 : 0;
     });
     await fc.assert(property, RUNS);
-    expect(compared).toBeGreaterThan(RUNS.numRuns / 10); // Of which some two fifths are, by chance.
+    expect(compared).toBeGreaterThan(50);
   },
 );
 

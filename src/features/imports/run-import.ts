@@ -37,21 +37,22 @@ function importContext(infrastructure: Infrastructure): Context {
 
 /** Returns whether there may be more to do. */
 async function applyNextChunk(ctx: Context, key: ImportKey): Promise<boolean> {
-  // Before anything in it, as whoever deletes it does: else each could wait for what the other has.
-  await ctx.db.$queryRaw`SELECT id FROM environments WHERE id = ${key.environmentId} FOR KEY SHARE`;
+  const { environmentId, importId } = key;
+  // Locked before anything in it, as by whoever deletes it: else each could wait for what the other has.
+  const [environment] = await ctx.db.$queryRaw<{ businessId: string }[]>`
+    SELECT business_id AS "businessId" FROM environments WHERE id = ${environmentId} FOR KEY SHARE`;
   const running = await findUnfinished(ctx, key);
-  if (!running) return false;
+  if (!environment || !running) return false;
   const chunk = await claimChunk(ctx, key);
   if (!chunk) {
     const left = await ctx.db.importChunk.count({ where: { ...key, doneAt: null } });
     if (left === 0) await finish(ctx, key, { state: 'completed' });
     return false;
   }
-  const { environmentId, importId } = key;
   // A connection keeps the plans by which foreign keys are checked. Those of its first rows read, for each row, all that came before it.
   await ctx.db.$executeRaw`DISCARD PLANS`;
   const lines = openChunk(ctx.vault, chunk.rows);
-  const scope = { environmentId, businessId: running.environment.businessId };
+  const scope = { environmentId, businessId: environment.businessId };
   const known = await loadKnown(
     ctx,
     scope,
@@ -73,7 +74,7 @@ async function applyNextChunk(ctx: Context, key: ImportKey): Promise<boolean> {
 function findUnfinished(ctx: Context, { environmentId, importId }: ImportKey) {
   return ctx.db.import.findUnique({
     where: { environmentId_id: { environmentId, id: importId }, finishedAt: null },
-    select: { startedAt: true, environment: { select: { businessId: true } } },
+    select: { startedAt: true },
   });
 }
 
